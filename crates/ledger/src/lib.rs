@@ -1,0 +1,1 @@
+//! Double-entry rules, settlement tree and proofs. Pure.

@@ -1,0 +1,1 @@
+//! Which nodes an application runs on, and why. Pure and deterministic.

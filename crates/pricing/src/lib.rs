@@ -1,0 +1,1 @@
+//! What an application costs: the rules of FluxOS to the last digit. Pure.
