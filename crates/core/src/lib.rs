@@ -2,6 +2,7 @@
 //!
 //! | module | what |
 //! |---|---|
+//! | [`attest`] | what nodes sign |
 //! | [`clock`] | time and id sources as parameters, so that decisions are repeatable |
 //! | [`error`] | the kinds of failure every layer agrees on |
 //! | [`id`] | one id type per kind of thing |
@@ -10,6 +11,7 @@
 //! | [`resources`] | cpu, memory and disk as integers |
 //! | [`tier`] | Cumulus, Nimbus, Stratus |
 
+pub mod attest;
 pub mod clock;
 pub mod error;
 pub mod id;

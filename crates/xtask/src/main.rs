@@ -1,0 +1,67 @@
+//! Checks and chores of the workspace. `cargo xtask --help` lists them; the Makefile calls them.
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+
+mod database;
+mod layers;
+mod process;
+mod sizes;
+mod sqlx_prepare;
+mod with_deps;
+
+#[derive(Parser)]
+#[command(about = "Checks and chores of the Fluxplane workspace.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Check the direction of dependencies between layers and crates.
+    Layers,
+    /// Check that no source file is longer than 800 lines.
+    Sizes,
+    /// Refresh .sqlx from the migrations, or check that it is fresh.
+    SqlxPrepare {
+        /// Compare instead of writing.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Run a command with a private Postgres for tests; it ends with the command.
+    WithDeps {
+        #[arg(trailing_var_arg = true, required = true, value_name = "COMMAND")]
+        command: Vec<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    let root = workspace_root();
+    let result = match Cli::parse().command {
+        Command::Layers => layers::check(&root),
+        Command::Sizes => sizes::check(&root),
+        Command::SqlxPrepare { check } => sqlx_prepare::run(&root, check),
+        Command::WithDeps { command } => with_deps::run(&root, &command),
+    };
+    match result {
+        Ok(code) => code,
+        Err(err) => {
+            #[expect(clippy::print_stderr, reason = "a command line tool")]
+            {
+                eprintln!("xtask: {err:#}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The folder of the workspace's manifest.
+fn workspace_root() -> PathBuf {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.ancestors().nth(2).unwrap_or(manifest).to_owned()
+}
