@@ -101,6 +101,33 @@ pub fn to_status<E: ServiceError>(err: &E) -> Status {
     Status::with_error_details(grpc_code(kind), message, details)
 }
 
+/// The kind of a database error: a database that is away is not our fault, a broken statement is.
+pub fn db_kind(err: &sqlx::Error) -> ErrorKind {
+    match err {
+        sqlx::Error::Io(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::WorkerCrashed => ErrorKind::Unavailable,
+        // Class 57 is operator intervention: shutting down, crash recovery, statement timeout; 53 is lack of resources.
+        sqlx::Error::Database(err) => match err.code().as_deref() {
+            Some(code) if code.starts_with("57") || code.starts_with("53") => {
+                ErrorKind::Unavailable
+            }
+            _ => ErrorKind::Internal,
+        },
+        _ => ErrorKind::Internal,
+    }
+}
+
+/// The reason code that goes with [`db_kind`].
+pub fn db_reason(err: &sqlx::Error) -> Reason {
+    match db_kind(err) {
+        ErrorKind::Unavailable => Reason::Unavailable,
+        _ => Reason::Internal,
+    }
+}
+
 /// An error and its sources in one line.
 pub fn chain(err: &dyn Error) -> String {
     let mut text = err.to_string();

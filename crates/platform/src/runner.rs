@@ -1,22 +1,33 @@
 //! A service's `main`: reads the configuration, runs a subcommand, and turns the end into an exit code.
 
-use std::{path::PathBuf, process::ExitCode, sync::Arc};
+use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
+use async_nats::jetstream;
 use clap::{Parser, Subcommand};
 use fluxplane_core::{Clock, IdSource, SystemClock, SystemIds};
 use serde::{Serialize, de::DeserializeOwned};
-use sqlx::migrate::Migrator;
+use sqlx::{PgPool, migrate::Migrator};
 
 use crate::{
     Lifecycle,
     admin::{self, Admin},
-    config, db,
+    bus, config,
+    db::{
+        self,
+        leader::{Candidate, Term},
+    },
     health::Health,
     metrics::Metrics,
     reconciler::{Driver, Nudge, Reconciler, TaskBoard},
     telemetry, tls,
 };
+
+/// How often what can no longer be asked for is forgotten.
+const SWEEP_PERIOD: Duration = Duration::from_hours(1);
+
+/// How long a leader that fell silent keeps its successor waiting.
+const LEADER_TTL: Duration = Duration::from_secs(6);
 
 /// What is particular about a service's process.
 #[derive(Debug, Clone, Copy)]
@@ -62,7 +73,7 @@ pub struct Start<C> {
 
 impl<C> Start<C> {
     /// Spawns a reconciler on its period.
-    pub fn spawn_reconciler<R>(&self, work: R, period: std::time::Duration, nudge: &Nudge)
+    pub fn spawn_reconciler<R>(&self, work: R, period: Duration, nudge: &Nudge)
     where
         R: Reconciler + 'static,
     {
@@ -71,8 +82,62 @@ impl<C> Start<C> {
             .spawn(R::NAME, driver.drive(work, self.lifecycle.drain()));
     }
 
+    /// Spawns what every service with a [`Store`] needs: the outbox relay, the sweeper and the database's health.
+    pub fn spawn_store(&self, store: Store, pool: &PgPool, jetstream: &jetstream::Context) {
+        let relay = db::outbox::Relay {
+            pool: pool.clone(),
+            jetstream: jetstream.clone(),
+            metrics: self.metrics.clone(),
+            health: self.health.register("outbox"),
+        };
+        self.lifecycle
+            .spawn("outbox", relay.run(self.lifecycle.drain()));
+        let sweeper = db::sweep::Sweeper { pool: pool.clone() };
+        self.spawn_reconciler(sweeper, SWEEP_PERIOD, &Nudge::default());
+        let health = db::health::DbHealth {
+            pool: pool.clone(),
+            migrations: store.migrations,
+            component: self.health.register("database"),
+        };
+        self.spawn_reconciler(health, db::health::PERIOD, &Nudge::default());
+    }
+
+    /// Spawns a consumer of another service's events.
+    pub fn spawn_consumer<H>(&self, pool: &PgPool, jetstream: &jetstream::Context, handler: H)
+    where
+        H: bus::Handler + 'static,
+    {
+        let subscription = bus::Subscription {
+            service: self.service.name,
+            pool: pool.clone(),
+            jetstream: jetstream.clone(),
+            handler,
+            metrics: self.metrics.clone(),
+            health: self.health.register(H::CONSUMER),
+        };
+        self.lifecycle
+            .spawn(H::CONSUMER, subscription.run(self.lifecycle.drain()));
+    }
+
+    /// Spawns work that only one replica does at a time. `work` is run once per term of leadership.
+    pub fn spawn_leader<F, Fut>(&self, pool: &PgPool, lease: &'static str, work: F)
+    where
+        F: FnMut(Term) -> Fut + Send + 'static,
+        Fut: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
+        let candidate = Candidate {
+            pool: pool.clone(),
+            name: lease,
+            holder: self.ids.next(),
+            ttl: LEADER_TTL,
+            metrics: self.metrics.clone(),
+        };
+        self.lifecycle
+            .spawn(lease, candidate.run(self.lifecycle.drain(), work));
+    }
+
     /// For reconcilers that run only while leading.
-    pub fn driver(&self, period: std::time::Duration, nudge: &Nudge) -> Driver {
+    pub fn driver(&self, period: Duration, nudge: &Nudge) -> Driver {
         Driver {
             period,
             nudge: nudge.clone(),
@@ -198,7 +263,7 @@ async fn migrate<C: Config>(service: Service, config: &C) -> anyhow::Result<Exit
 }
 
 /// Applies the platform's and the service's migrations in the schema of `pool`.
-pub async fn migrate_store(pool: &sqlx::PgPool, store: Store) -> anyhow::Result<()> {
+pub async fn migrate_store(pool: &PgPool, store: Store) -> anyhow::Result<()> {
     db::PLATFORM_MIGRATIONS
         .run(pool)
         .await

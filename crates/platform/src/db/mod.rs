@@ -9,6 +9,7 @@
 //! - `idempotency_key`: replies to changing requests, so that a repeated request has no second effect. Swept after a day.
 //! - `lease`: who owns what until when, with a token that only grows.
 
+pub mod health;
 pub mod idempotency;
 pub mod inbox;
 pub mod leader;

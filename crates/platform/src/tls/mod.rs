@@ -12,6 +12,7 @@ use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
 use crate::config;
 
 pub mod authority;
+pub mod development;
 
 /// DNS name in every service certificate, so that a caller verifies the service and not the host it happens to run on.
 const SERVICE_DOMAIN: &str = "fluxplane.internal";

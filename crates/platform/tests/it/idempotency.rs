@@ -1,87 +1,85 @@
 //! Idempotency keys: concurrent twins do the work once.
 
-use fluxplane_platform::db::idempotency::{self, Begin};
+use fluxplane_platform::db::idempotency::{self, Request, Reused};
 use sqlx::PgPool;
 use tokio::task::JoinSet;
 
 use crate::support::db;
 
-/// Replies with the text it is asked with; the work is one outbox row.
-async fn request(pool: PgPool, key: &'static str, body: String) -> Begin {
-    let fingerprint = idempotency::fingerprint("/test", &body);
-    let mut tx = pool.begin().await.unwrap();
-    let begin = idempotency::begin(&mut tx, "someone", key, &fingerprint)
-        .await
-        .unwrap();
-    if begin == Begin::Proceed {
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("database")]
+    Db(#[from] sqlx::Error),
+    #[error("reused")]
+    Reused(#[from] Reused),
+    #[error("work failed")]
+    Work,
+}
+
+/// Replies with the text it is asked with; the work is one outbox row, and fails for "bad".
+async fn ask(pool: PgPool, body: &str) -> Result<String, Error> {
+    let request = Request::new("someone", "k", "/test", &body.to_owned()).unwrap();
+    let mut tx = pool.begin().await?;
+    let reply = idempotency::once(&mut tx, &request, async |conn| {
         sqlx::query!(
             "INSERT INTO outbox (event_id, subject, payload) VALUES (gen_random_uuid(), 'work', '')"
         )
-        .execute(&mut *tx)
+        .execute(conn)
+        .await?;
+        if body == "bad" {
+            Err(Error::Work)
+        } else {
+            Ok(body.to_owned())
+        }
+    })
+    .await?;
+    tx.commit().await?;
+    Ok(reply)
+}
+
+async fn work_done(pool: &PgPool) -> i64 {
+    sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM outbox"#)
+        .fetch_one(pool)
         .await
-        .unwrap();
-        idempotency::finish(&mut tx, "someone", key, &body)
-            .await
-            .unwrap();
-    }
-    tx.commit().await.unwrap();
-    begin
+        .unwrap()
 }
 
 #[tokio::test]
-async fn eight_concurrent_twins_do_the_work_once() {
+async fn eight_concurrent_twins_do_the_work_once_and_get_the_same_reply() {
     let db = db().await;
     let mut twins = JoinSet::new();
     for _ in 0..8 {
-        twins.spawn(request(db.pool.clone(), "k", "hello".to_owned()));
+        twins.spawn(ask(db.pool.clone(), "hello"));
     }
-    let replies = twins.join_all().await;
-    assert_eq!(
-        replies
-            .iter()
-            .filter(|reply| **reply == Begin::Proceed)
-            .count(),
-        1
-    );
-    let work = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM outbox"#)
-        .fetch_one(&db.pool)
-        .await
-        .unwrap();
-    assert_eq!(work, 1);
+    for reply in twins.join_all().await {
+        assert_eq!(reply.unwrap(), "hello");
+    }
+    assert_eq!(work_done(&db.pool).await, 1);
 }
 
 #[tokio::test]
 async fn a_key_reused_for_another_request_is_refused() {
     let db = db().await;
-    assert_eq!(
-        request(db.pool.clone(), "k", "one".to_owned()).await,
-        Begin::Proceed
-    );
-    assert_eq!(
-        request(db.pool.clone(), "k", "two".to_owned()).await,
-        Begin::Mismatch
-    );
-    let replay = request(db.pool.clone(), "k", "one".to_owned()).await;
-    let Begin::Replay(reply) = replay else {
-        panic!("{replay:?}")
-    };
-    assert_eq!(
-        <String as prost::Message>::decode(reply.as_slice()).unwrap(),
-        "one"
-    );
+    ask(db.pool.clone(), "one").await.unwrap();
+    let refused = ask(db.pool.clone(), "two").await.unwrap_err();
+    assert!(matches!(refused, Error::Reused(_)), "{refused:?}");
+    assert_eq!(ask(db.pool.clone(), "one").await.unwrap(), "one");
+    assert_eq!(work_done(&db.pool).await, 1);
 }
 
 #[tokio::test]
-async fn work_that_rolled_back_leaves_the_key_free() {
+async fn work_that_failed_leaves_the_key_free() {
     let db = db().await;
-    let fingerprint = idempotency::fingerprint("/test", &"one".to_owned());
-    let mut tx = db.pool.begin().await.unwrap();
-    idempotency::begin(&mut tx, "someone", "k", &fingerprint)
-        .await
-        .unwrap();
-    tx.rollback().await.unwrap();
-    assert_eq!(
-        request(db.pool.clone(), "k", "one".to_owned()).await,
-        Begin::Proceed
-    );
+    ask(db.pool.clone(), "bad").await.unwrap_err();
+    assert_eq!(work_done(&db.pool).await, 0);
+    ask(db.pool.clone(), "good").await.unwrap();
+    assert_eq!(work_done(&db.pool).await, 1);
+}
+
+#[test]
+fn a_key_is_short_and_printable() {
+    for bad in ["", "with space", "ä", &"k".repeat(256)] {
+        let refused = Request::new("someone", bad, "/test", &String::new()).unwrap_err();
+        assert_eq!(refused.field, "Idempotency-Key");
+    }
 }

@@ -1,0 +1,28 @@
+# The front door. Everything longer than three lines is a script or `cargo xtask`.
+
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+CARGO_FLAGS := --workspace --locked
+
+.PHONY: setup run test check bench sim clean-state
+
+setup: ## Install what this machine lacks
+	@./scripts/setup.sh
+
+run: setup ## Run the whole plane on this machine; ARGS=--no-demo leaves it empty
+	@cargo xtask run $(ARGS)
+
+test: setup ## All tests, with real Postgres, NATS and containers
+	@cargo build $(CARGO_FLAGS) --bins --tests
+	@cargo xtask with-deps cargo nextest run $(CARGO_FLAGS) $(ARGS)
+
+check: setup ## Format, lints, layers, sizes, contracts
+	@./scripts/check.sh
+
+bench: setup ## The numbers of docs/BENCHMARKS.md, measured here
+	@cargo xtask bench $(ARGS)
+
+sim: setup ## Seeded simulation of placement and repair; SEEDS=1000
+	@cargo run --release --locked --package fluxplane-simulation -- --seeds $(or $(SEEDS),200)
+
+clean-state: ## Forget everything `make run` kept
+	@cargo xtask clean-state

@@ -1,0 +1,3 @@
+//! Other services, as far as this one needs them.
+
+pub mod chain;
