@@ -17,12 +17,20 @@ pub(crate) struct Schema {
     pub(crate) migrations: Option<&'static str>,
 }
 
-pub(crate) const SCHEMAS: &[Schema] = &[Schema {
-    crate_dir: "crates/platform",
-    url_var: "PLATFORM_DATABASE_URL",
-    name: "platform",
-    migrations: None,
-}];
+pub(crate) const SCHEMAS: &[Schema] = &[
+    Schema {
+        crate_dir: "crates/platform",
+        url_var: "PLATFORM_DATABASE_URL",
+        name: "platform",
+        migrations: None,
+    },
+    Schema {
+        crate_dir: "services/gateway",
+        url_var: "GATEWAY_DATABASE_URL",
+        name: "gateway",
+        migrations: Some("gateway"),
+    },
+];
 
 /// Brings every schema of the database behind `url` to the newest version.
 pub(crate) async fn migrate(root: &Path, url: &str) -> Result<()> {

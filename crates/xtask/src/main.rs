@@ -9,7 +9,9 @@ use clap::{Parser, Subcommand};
 
 mod database;
 mod layers;
+mod openapi;
 mod process;
+mod proto_check;
 mod sizes;
 mod sqlx_prepare;
 mod with_deps;
@@ -27,6 +29,18 @@ enum Command {
     Layers,
     /// Check that no source file is longer than 800 lines.
     Sizes,
+    /// Check that the .proto files stay readable for the last release.
+    ProtoCheck {
+        /// Take the present state as the new baseline, at a release.
+        #[arg(long)]
+        accept: bool,
+    },
+    /// Refresh the gateway's OpenAPI document, or check that it is fresh.
+    Openapi {
+        /// Compare instead of writing.
+        #[arg(long)]
+        check: bool,
+    },
     /// Refresh .sqlx from the migrations, or check that it is fresh.
     SqlxPrepare {
         /// Compare instead of writing.
@@ -45,6 +59,8 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Layers => layers::check(&root),
         Command::Sizes => sizes::check(&root),
+        Command::ProtoCheck { accept } => proto_check::run(&root, accept),
+        Command::Openapi { check } => openapi::run(&root, check),
         Command::SqlxPrepare { check } => sqlx_prepare::run(&root, check),
         Command::WithDeps { command } => with_deps::run(&root, &command),
     };
