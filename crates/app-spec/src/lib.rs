@@ -1,1 +1,19 @@
 //! FluxOS specifications v1 to v8: parse, canonical form, validate, hash, signatures. Pure.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`json`] | a JSON value as JavaScript sees it, with limits and duplicate-key detection |
+//! | [`legacy`] | the specification of FluxOS: coercion, canonical form, verdict, update rules |
+//! | [`strict`] | what new submissions must satisfy beyond FluxOS' own checks |
+//! | [`geolocation`], [`volumes`], [`image`] | the grammars inside single fields |
+//! | [`message`] | signed text, hash, both signature schemes, who may sign an update |
+//! | [`batch`] | one JSON line in, one JSON line out, for tools |
+
+pub mod batch;
+pub mod geolocation;
+pub mod image;
+pub mod json;
+pub mod legacy;
+pub mod message;
+pub mod strict;
+pub mod volumes;

@@ -1,0 +1,14 @@
+//! Integration tests of the crate, one module per area.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod batch;
+mod fixture;
+mod hostile;
+mod json;
+mod messages;
+mod numbers;
+mod round_trip;
+mod specs;
+mod strict;
+mod updates;
+mod verdicts;
