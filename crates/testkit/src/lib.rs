@@ -1,20 +1,25 @@
-//! Real Postgres and NATS for tests, without Docker; a proxy that breaks connections; waiting for conditions.
+//! Real Postgres, NATS and containers for tests, without Docker; a proxy that breaks connections; waiting for conditions.
 //!
 //! | module | what |
 //! |---|---|
 //! | [`postgres`] | a private Postgres server; a fresh migrated database per test |
 //! | [`nats`] | a private NATS server with JetStream |
+//! | [`podman`] | a private Podman with its Docker-compatible API |
 //! | [`chaos`] | a TCP proxy that cuts, stalls and restores links |
+//! | [`otlp`] | a receiver of traces |
 //! | [`plane`] | a whole plane on one machine, as processes |
 //! | [`wait`] | polling a condition with a deadline |
 
 pub mod chaos;
 pub mod nats;
+pub mod otlp;
 pub mod plane;
+pub mod podman;
 pub mod postgres;
 pub mod wait;
 
 pub use chaos::ChaosProxy;
 pub use nats::Nats;
+pub use podman::Podman;
 pub use postgres::{Postgres, TestDb};
 pub use wait::eventually;
