@@ -113,6 +113,10 @@ reasons! {
     InvalidRequest = "invalid-request",
     /// The body is larger than the limit.
     BodyTooLarge = "body-too-large",
+    /// The path exists, but not with this method.
+    MethodNotAllowed = "method-not-allowed",
+    /// The body is not JSON, or is not declared as such.
+    UnsupportedMediaType = "unsupported-media-type",
     /// A changing request came without an `Idempotency-Key`.
     IdempotencyKeyMissing = "idempotency-key-missing",
     /// The key was used with another request.
@@ -145,6 +149,8 @@ reasons! {
     AppEnded = "app-ended",
     /// A revision waits for its payment already.
     RevisionPending = "revision-pending",
+    /// The signed message was submitted before.
+    MessageUsed = "message-used",
     /// The join token is unknown, used, expired or for another collateral.
     JoinTokenInvalid = "join-token-invalid",
     /// The node key did not sign, or is not the one on the chain.

@@ -56,6 +56,11 @@ pub trait Config: DeserializeOwned + Serialize + Send + 'static {
     fn db(&self) -> Option<&config::Db> {
         None
     }
+
+    /// Checks what types cannot say: rules between keys. The error names the key, its value and the remedy.
+    fn check(&self) -> anyhow::Result<()> {
+        Ok(())
+    }
 }
 
 /// What a service gets to start with.
@@ -201,10 +206,13 @@ where
 /// Reads a service's configuration as its process would.
 pub fn load<C: Config>(service: Service, file: Option<PathBuf>) -> anyhow::Result<C> {
     let defaults = format!("{}\n{}", service.defaults, config::BASE_DEFAULTS);
-    Ok(config::load(service.name, &defaults, file)?)
+    let config: C = config::load(service.name, &defaults, file)?;
+    config.check()?;
+    Ok(config)
 }
 
-async fn run<C, F, Fut>(service: Service, config: C, start: F) -> anyhow::Result<ExitCode>
+/// Serves until SIGTERM or SIGINT. For processes with subcommands of their own; call it inside the runtime.
+pub async fn run<C, F, Fut>(service: Service, config: C, start: F) -> anyhow::Result<ExitCode>
 where
     C: Config,
     F: FnOnce(Start<C>) -> Fut,
@@ -276,7 +284,8 @@ pub async fn migrate_store(pool: &PgPool, store: Store) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn print_config<C: Config>(config: &C) -> anyhow::Result<ExitCode> {
+/// Prints a configuration, secrets masked.
+pub fn print_config<C: Config>(config: &C) -> anyhow::Result<ExitCode> {
     #[expect(clippy::print_stdout, reason = "this is the subcommand's output")]
     {
         println!("{}", serde_json::to_string_pretty(config)?);

@@ -131,6 +131,26 @@ impl Podman {
         Ok(())
     }
 
+    /// Asks the service to end. Killed while it starts a container, it would leave that one's port forwarding behind.
+    fn end_service(&mut self) {
+        let Some(mut service) = self.service.take() else {
+            return;
+        };
+        Command::new("kill")
+            .args(["-TERM", &service.id().to_string()])
+            .status()
+            .ok();
+        let deadline = Instant::now() + END_LIMIT;
+        while Instant::now() < deadline {
+            if !matches!(service.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        service.kill().ok();
+        service.wait().ok();
+    }
+
     /// Waits until the namespace is a new one with its own folders.
     async fn enter(&self) -> Result<()> {
         let deadline = Instant::now() + START_LIMIT;
@@ -209,7 +229,7 @@ impl Podman {
 
 impl Drop for Podman {
     fn drop(&mut self) {
-        self.stop_service().ok();
+        self.end_service();
         self.run(&["rm", "--all", "--force", "--time", "0"]).ok();
         // Monitors of containers take networks down after them; let them.
         let deadline = Instant::now() + END_LIMIT;

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::{DEAD, ensure_stream, stream_name};
 use crate::{
     db::{
+        self,
         inbox::{self, Claim},
         outbox::{self, NewEvent},
     },
@@ -221,7 +222,7 @@ impl<H: Handler> Subscription<H> {
         event_id: Uuid,
         message: &jetstream::Message,
     ) -> Result<Claim, HandlerError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = db::begin(&self.pool).await?;
         let claim = inbox::claim(&mut tx, H::CONSUMER, event_id).await?;
         if claim == Claim::New {
             self.handler
@@ -241,7 +242,7 @@ impl<H: Handler> Subscription<H> {
             subject: format!("{DEAD}.{}.{consumer}", self.service.replace('-', "_")),
             payload: message.payload.to_vec(),
         };
-        let mut tx = self.pool.begin().await?;
+        let mut tx = db::begin(&self.pool).await?;
         if inbox::claim(&mut tx, consumer, event_id).await? == Claim::New {
             outbox::append(&mut tx, &dead).await?;
         }

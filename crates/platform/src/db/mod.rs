@@ -9,6 +9,7 @@
 //! - `idempotency_key`: replies to changing requests, so that a repeated request has no second effect. Swept after a day.
 //! - `lease`: who owns what until when, with a token that only grows.
 
+pub mod begin;
 pub mod health;
 pub mod idempotency;
 pub mod inbox;
@@ -20,6 +21,7 @@ pub mod pool;
 pub mod retry;
 pub mod sweep;
 
+pub use begin::{begin, begin_snapshot};
 pub use pool::connect;
 pub use retry::retry_tx;
 

@@ -62,6 +62,41 @@ pub async fn append(conn: &mut PgConnection, event: &NewEvent) -> sqlx::Result<(
     Ok(())
 }
 
+/// Records `events` in the caller's transaction, in their order, with the current trace. One statement for any number.
+pub async fn append_all(conn: &mut PgConnection, events: &[NewEvent]) -> sqlx::Result<()> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let mut headers = propagation::Headers::default();
+    propagation::inject_current(&mut headers);
+    let ids: Vec<Uuid> = events.iter().map(|event| event.id).collect();
+    let subjects: Vec<&str> = events.iter().map(|event| event.subject.as_str()).collect();
+    let payloads: Vec<&[u8]> = events
+        .iter()
+        .map(|event| event.payload.as_slice())
+        .collect();
+    sqlx::query!(
+        r#"
+        WITH rows AS (
+            INSERT INTO outbox (event_id, subject, payload, headers)
+            SELECT event_id, subject, payload, $4
+            FROM unnest($1::uuid[], $2::text[], $3::bytea[])
+                 WITH ORDINALITY AS event (event_id, subject, payload, place)
+            ORDER BY place
+            RETURNING seq
+        )
+        SELECT pg_notify('outbox.' || current_schema(), '') FROM rows LIMIT 1
+        "#,
+        &ids,
+        &subjects as _,
+        &payloads as _,
+        Json(headers.0) as _,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(())
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum RelayError {
     #[error("database")]
@@ -145,7 +180,7 @@ impl Relay {
 /// A crash between the acknowledgement and the commit republishes the batch under the same `Nats-Msg-Id`, which the
 /// stream drops within its duplicate window and the inbox drops after it.
 pub async fn drain_batch(pool: &PgPool, js: &jetstream::Context) -> Result<usize, RelayError> {
-    let mut tx = pool.begin().await?;
+    let mut tx = super::begin(pool).await?;
     let mine = sqlx::query_scalar!(
         r#"SELECT pg_try_advisory_xact_lock(hashtext('outbox.' || current_schema())) AS "mine!""#
     )

@@ -51,7 +51,7 @@ where
     E: From<sqlx::Error>,
     F: AsyncFnMut(&mut Transaction<'static, Postgres>) -> Result<T, E>,
 {
-    let mut tx = pool.begin().await?;
+    let mut tx = super::begin(pool).await?;
     let value = op(&mut tx).await?;
     tx.commit().await?;
     Ok(value)

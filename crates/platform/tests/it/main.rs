@@ -1,6 +1,7 @@
 //! The platform's patterns against real Postgres and NATS.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod begin;
 mod bus;
 mod grpc;
 mod idempotency;

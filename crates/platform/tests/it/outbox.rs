@@ -133,3 +133,18 @@ async fn events_survive_a_bus_that_is_away() {
     relays.join_next().await.unwrap().unwrap().unwrap();
     assert_eq!(stored(&js).await, [1]);
 }
+
+#[tokio::test]
+async fn events_recorded_together_keep_their_order() {
+    let (db, nats) = (db().await, Nats::start().await.unwrap());
+    let js = jetstream(&nats).await;
+    let events: Vec<_> = (1..=100).map(event).collect();
+    let mut tx = db.pool.begin().await.unwrap();
+    outbox::append(&mut tx, &event(0)).await.unwrap();
+    outbox::append_all(&mut tx, &events).await.unwrap();
+    outbox::append_all(&mut tx, &[]).await.unwrap();
+    outbox::append(&mut tx, &event(101)).await.unwrap();
+    tx.commit().await.unwrap();
+    while outbox::drain_batch(&db.pool, &js).await.unwrap() > 0 {}
+    assert_eq!(stored(&js).await, (0..=101).collect::<Vec<u128>>());
+}

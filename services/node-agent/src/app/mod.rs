@@ -1,0 +1,7 @@
+//! Use cases of the agent.
+
+pub mod apply_desired;
+pub mod identity;
+pub mod join;
+pub mod metering;
+pub mod signer;
