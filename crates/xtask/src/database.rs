@@ -25,10 +25,34 @@ pub(crate) const SCHEMAS: &[Schema] = &[
         migrations: None,
     },
     Schema {
+        crate_dir: "services/billing",
+        url_var: "BILLING_DATABASE_URL",
+        name: "billing",
+        migrations: Some("billing"),
+    },
+    Schema {
+        crate_dir: "services/chain-indexer",
+        url_var: "INDEXER_DATABASE_URL",
+        name: "indexer",
+        migrations: Some("chain-indexer"),
+    },
+    Schema {
         crate_dir: "services/gateway",
         url_var: "GATEWAY_DATABASE_URL",
         name: "gateway",
         migrations: Some("gateway"),
+    },
+    Schema {
+        crate_dir: "services/scheduler",
+        url_var: "SCHEDULER_DATABASE_URL",
+        name: "scheduler",
+        migrations: Some("scheduler"),
+    },
+    Schema {
+        crate_dir: "services/validator",
+        url_var: "VALIDATOR_DATABASE_URL",
+        name: "validator",
+        migrations: Some("validator"),
     },
 ];
 

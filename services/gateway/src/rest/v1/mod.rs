@@ -1,0 +1,32 @@
+//! Version 1 of the API: a folder per resource, a file per operation.
+
+pub mod account;
+pub mod apps;
+pub mod auth;
+pub mod chain;
+pub mod earnings;
+pub mod epochs;
+pub mod invoices;
+pub mod nodes;
+pub mod quotes;
+mod spec;
+
+use utoipa_axum::router::OpenApiRouter;
+
+pub use spec::FluxOsSpec;
+
+use super::Gateway;
+
+/// All operations, with their documentation.
+pub fn routes() -> OpenApiRouter<Gateway> {
+    OpenApiRouter::new()
+        .merge(auth::routes())
+        .merge(quotes::routes())
+        .merge(apps::routes())
+        .merge(nodes::routes())
+        .merge(earnings::routes())
+        .merge(account::routes())
+        .merge(invoices::routes())
+        .merge(epochs::routes())
+        .merge(chain::routes())
+}

@@ -1,0 +1,5 @@
+//! Level-triggered background work.
+
+pub mod count_nodes;
+pub mod forget_buckets;
+pub mod sweep;

@@ -1,0 +1,19 @@
+//! The gateway as its clients see it: over HTTP, with real Postgres, and with the other services faked over real gRPC.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod access;
+mod apps;
+mod audit;
+mod documents;
+mod events;
+mod limits;
+mod logs;
+mod money;
+mod nodes;
+mod peers;
+mod problems;
+mod sessions;
+mod support;
+mod tls;
+mod trace;
+mod wallets;
