@@ -8,7 +8,10 @@ const DOCS: &str = include_str!("../../docs/EVENTS.md");
 
 #[test]
 fn every_subject_is_documented_and_every_documented_subject_exists() {
-    let coded: BTreeSet<String> = SUBJECTS.iter().map(|entry| entry.subject.to_owned()).collect();
+    let coded: BTreeSet<String> = SUBJECTS
+        .iter()
+        .map(|entry| entry.subject.to_owned())
+        .collect();
     let documented: BTreeSet<String> = DOCS
         .lines()
         .filter_map(|line| line.strip_prefix("| `fluxplane.")?.split('`').next())
@@ -21,8 +24,15 @@ fn every_subject_is_documented_and_every_documented_subject_exists() {
 fn a_subject_is_used_once_and_names_its_producer() {
     let mut seen = BTreeSet::new();
     for subject in SUBJECTS {
-        assert!(seen.insert(subject.subject), "{} is used twice", subject.subject);
+        assert!(
+            seen.insert(subject.subject),
+            "{} is used twice",
+            subject.subject
+        );
         let service = subject.subject.split('.').nth(1).unwrap();
-        assert!(subject.message.starts_with(&format!("{service}::")), "{subject:?}");
+        assert!(
+            subject.message.starts_with(&format!("{service}::")),
+            "{subject:?}"
+        );
     }
 }

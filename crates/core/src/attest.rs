@@ -47,13 +47,19 @@ mod tests {
 
     #[test]
     fn the_same_bytes_for_two_purposes_give_two_messages() {
-        assert_ne!(Statement::Heartbeat.message(b"x"), Statement::Usage.message(b"x"));
+        assert_ne!(
+            Statement::Heartbeat.message(b"x"),
+            Statement::Usage.message(b"x")
+        );
         assert_eq!(Statement::Probe.message(b"ab"), b"fluxplane-probe:v1:ab");
     }
 
     #[test]
     fn a_join_message_names_token_and_request() {
         let message = join_message("fxj_1", &[0xab; 32]);
-        assert_eq!(message, format!("fluxplane-join:v1:fxj_1:{}", "ab".repeat(32)));
+        assert_eq!(
+            message,
+            format!("fluxplane-join:v1:fxj_1:{}", "ab".repeat(32))
+        );
     }
 }

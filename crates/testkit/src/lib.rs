@@ -21,5 +21,5 @@ pub mod wait;
 pub use chaos::ChaosProxy;
 pub use nats::Nats;
 pub use podman::Podman;
-pub use postgres::{Postgres, TestDb};
+pub use postgres::{Durability, Postgres, TestDb};
 pub use wait::eventually;

@@ -43,6 +43,12 @@ pub(crate) const SCHEMAS: &[Schema] = &[
         migrations: Some("gateway"),
     },
     Schema {
+        crate_dir: "services/node-registry",
+        url_var: "REGISTRY_DATABASE_URL",
+        name: "registry",
+        migrations: Some("node-registry"),
+    },
+    Schema {
         crate_dir: "services/scheduler",
         url_var: "SCHEDULER_DATABASE_URL",
         name: "scheduler",

@@ -71,6 +71,7 @@ const RULES: &[Rule] = &[
             "/src/clients/",
             "/src/rest/",
             "/tests/",
+            "/benches/",
             "/src/session/",
         ],
         forbidden: &["fluxplane_proto::"],
@@ -85,6 +86,7 @@ const RULES: &[Rule] = &[
             "/src/events/",
             "/src/service.rs",
             "/tests/",
+            "/benches/",
             "/src/grpc/",
         ],
         forbidden: &["sqlx::"],
@@ -92,7 +94,7 @@ const RULES: &[Rule] = &[
     Rule {
         name: "SQL is written in db/ alone",
         within: &["services/"],
-        except: &["/src/db/", "/tests/"],
+        except: &["/src/db/", "/tests/", "/benches/"],
         forbidden: &["sqlx::query", "query!(", "query_as!(", "query_scalar!("],
     },
     Rule {

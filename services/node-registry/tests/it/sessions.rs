@@ -191,6 +191,7 @@ async fn a_collateral_that_leaves_the_list_takes_the_node_out_of_work() {
         }),
         fluxnode: None,
         height: 1,
+        sequence: 0,
     };
     let until = async |wanted| {
         eventually(LIMIT, async || match state(&plane, &agent.node_id).await {

@@ -1,0 +1,142 @@
+//! Applications, instances, quotes and payment instructions.
+
+use super::{
+    Facts, Table,
+    facts::some,
+    paint::{Paint, Tone, plain},
+    time::{moment, span},
+    timeline::short,
+};
+use crate::api::{App, Instance, PaymentInstructions, Quote, Revision, instances::Decision};
+
+pub fn table(apps: &[App], paint: Paint) -> String {
+    let mut table = Table::new(&["NAME", "STATE", "HEALTHY", "REVISION", "EXPIRES", "REASON"])
+        .numbers(&["HEALTHY", "REVISION"]);
+    for app in apps {
+        table.row([
+            plain(&app.name),
+            paint.state(app.state.name()),
+            format!("{}/{}", app.instances_healthy, app.instances_wanted),
+            app.current
+                .as_ref()
+                .map_or_else(String::new, |revision| revision.number.to_string()),
+            app.expires_at.map(moment).unwrap_or_default(),
+            plain(&app.state_reason),
+        ]);
+    }
+    table.text(
+        paint,
+        "no applications; `fluxctl deploy -f spec.json` makes one",
+    )
+}
+
+pub fn facts(app: &App, paint: Paint) -> String {
+    let revision = |revision: &Revision| {
+        let paid = match (revision.funded_at, revision.pay_until) {
+            (Some(at), _) => format!("paid {}", moment(at)),
+            (None, Some(until)) => format!("to be paid until {}", moment(until)),
+            (None, None) => "not paid".to_owned(),
+        };
+        format!(
+            "{}, submitted {}, {paid}",
+            revision.number,
+            moment(revision.submitted_at)
+        )
+    };
+    let mut facts = Facts::new()
+        .fact("name", plain(&app.name))
+        .fact("state", paint.state(app.state.name()))
+        .maybe("reason", some(&app.state_reason).map(plain))
+        .fact(
+            "healthy",
+            format!("{} of {}", app.instances_healthy, app.instances_wanted),
+        )
+        .fact("owner", plain(&app.owner))
+        .maybe("revision", app.current.as_ref().map(revision))
+        .maybe("pending", app.pending.as_ref().map(revision))
+        .fact("created", moment(app.created_at))
+        .maybe("expires", app.expires_at.map(moment))
+        .fact("id", app.app_id)
+        .fact("version", app.version);
+    if let Some(revision) = app.newest() {
+        facts = facts.fact("message hash", plain(&revision.message_hash));
+    }
+    facts.text(paint)
+}
+
+pub fn instances(instances: &[Instance], paint: Paint) -> String {
+    let mut table = Table::new(&[
+        "SLOT",
+        "STATE",
+        "INSTANCE",
+        "NODE",
+        "REV",
+        "ENDPOINTS",
+        "REASON",
+    ])
+    .numbers(&["SLOT", "REV"]);
+    for instance in instances {
+        let endpoints: Vec<String> = instance.endpoints.iter().map(|text| plain(text)).collect();
+        table.row([
+            instance.slot.to_string(),
+            paint.state(instance.state.name()),
+            instance.instance_id.to_string(),
+            instance.node_id.map(short).unwrap_or_default(),
+            instance.revision_number.to_string(),
+            endpoints.join(" "),
+            plain(&instance.reason),
+        ]);
+    }
+    table.text(paint, "no instances")
+}
+
+pub fn decision(decision: &Decision, paint: Paint) -> String {
+    let heading = paint.tone(Tone::Strong, &format!("instance {}", decision.instance_id));
+    let lines = decision.explanation.lines().map(plain);
+    std::iter::once(heading)
+        .chain(lines)
+        .map(|line| line + "\n")
+        .collect()
+}
+
+pub fn quote(quote: &Quote, paint: Paint) -> String {
+    let price = format!("{} ({})", quote.price, quote.price_usd);
+    Facts::new()
+        .fact("quote", quote.quote_id)
+        .fact("application", plain(&quote.app_name))
+        .fact("price", paint.tone(Tone::Strong, &price))
+        .fact("rate", format!("{} for 1 FLUX", quote.rate))
+        .fact(
+            "term",
+            format!(
+                "{} ({} blocks)",
+                span(quote.term_seconds),
+                quote.term_blocks
+            ),
+        )
+        .fact("copies", quote.instances)
+        .fact("firm until", moment(quote.expires_at))
+        .several("how", quote.breakdown.iter().map(|line| plain(line)))
+        .fact("price table", plain(&quote.price_table))
+        .fact(
+            "network takes",
+            format!("{} at least", quote.network_minimum),
+        )
+        .text(paint)
+}
+
+pub fn payment(payment: &PaymentInstructions, paint: Paint) -> String {
+    let heading = paint.tone(Tone::Strong, "Pay with one transaction:");
+    let facts = Facts::new()
+        .fact("  to", plain(&payment.address))
+        .fact("  amount", &payment.amount)
+        .fact("  OP_RETURN", plain(&payment.message_hash))
+        .maybe("  until", payment.pay_until.map(moment));
+    let command = format!(
+        "fluxctl wallet pay --key-file WIF_FILE --to {} --amount {} --message-hash {} --rpc-url URL",
+        plain(&payment.address),
+        payment.amount.amount,
+        plain(&payment.message_hash)
+    );
+    format!("{heading}\n{}or: {command}\n", facts.text(paint))
+}

@@ -1,0 +1,133 @@
+//! Looking after the plane.
+
+use serde_json::json;
+
+use crate::support::{Cli, Plane, cli::mode, settlement::Settled};
+
+#[tokio::test]
+async fn identities_are_made_once() {
+    let cli = Cli::new(None);
+    let dir = cli.path("pki");
+    let run = cli
+        .run(&[
+            "admin",
+            "pki",
+            "init",
+            "--dir",
+            &dir.display().to_string(),
+            "-o",
+            "json",
+        ])
+        .await;
+    assert_eq!(run.code, 0, "{run:?}");
+    let services = run.json()["services"].clone();
+    assert!(
+        services.as_array().unwrap().contains(&json!("gateway")),
+        "{services}"
+    );
+    for service in services.as_array().unwrap() {
+        let name = service.as_str().unwrap();
+        assert!(dir.join(format!("{name}.pem")).exists(), "{name}");
+        assert_eq!(mode(&dir.join(format!("{name}.key"))), 0o600);
+    }
+    let before = std::fs::read(dir.join("ca.pem")).unwrap();
+    let again = cli
+        .run(&[
+            "admin",
+            "pki",
+            "init",
+            "--dir",
+            &dir.display().to_string(),
+            "--service",
+            "extra",
+        ])
+        .await;
+    assert_eq!(again.code, 0);
+    assert!(dir.join("extra.pem").exists());
+    assert_eq!(std::fs::read(dir.join("ca.pem")).unwrap(), before);
+    assert_eq!(
+        cli.run(&["admin", "pki", "init", "--dir", "x", "--service", "../y"])
+            .await
+            .code,
+        2
+    );
+}
+
+#[tokio::test]
+async fn an_epoch_is_closed_under_a_key() {
+    let plane = Plane::start().await;
+    let settled = Settled::new(1, 1, fluxplane_ledger::settlement::Hash32::ZERO);
+    plane.says("POST /v1/epochs:close", settled.epoch(None));
+    let cli = Cli::new(Some(&plane.url));
+    cli.signed_in().await;
+    let run = cli.run(&["admin", "close-epoch", "-o", "json"]).await;
+    assert_eq!((run.code, &run.json()["number"]), (0, &json!(1)));
+    assert!(
+        plane.seen_of("POST /v1/epochs:close")[0]
+            .header("idempotency-key")
+            .is_some()
+    );
+    plane.refuses(
+        "POST /v1/epochs:close",
+        403,
+        "forbidden",
+        "only administrators may do this",
+    );
+    cli.run(&["admin", "close-epoch"]).await;
+    assert_eq!(cli.run(&["admin", "close-epoch"]).await.code, 1);
+}
+
+#[tokio::test]
+async fn services_are_shown_with_what_ails_them() {
+    use axum::{Json, Router, http::StatusCode, routing::get};
+    let ready = json!({ "ready": true, "shutting_down": false, "components": { "database": { "state": "ready" } } });
+    let ailing = json!({
+        "ready": false, "shutting_down": false,
+        "components": { "database": { "state": "ready" }, "bus": { "state": "not_ready", "reason": "not connected" } },
+    });
+    let mut servers = tokio::task::JoinSet::new();
+    let mut urls = Vec::new();
+    for (service, status, report) in [("billing", 200, ready), ("scheduler", 503, ailing)] {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        urls.push(format!("http://{}", listener.local_addr().unwrap()));
+        let version = json!({ "service": service, "version": "0.1.0" });
+        let router = Router::new()
+            .route("/version", get(|| async { Json(version) }))
+            .route(
+                "/readyz",
+                get(move || async move { (StatusCode::from_u16(status).unwrap(), Json(report)) }),
+            );
+        servers.spawn(async move { axum::serve(listener, router).await.unwrap() });
+    }
+    let cli = Cli::new(None);
+    let one = cli.run(&["admin", "status", &urls[0]]).await;
+    assert_eq!(one.code, 0, "{one:?}");
+    urls.push("http://127.0.0.1:9".to_owned());
+    let all: Vec<&str> = ["admin", "status"]
+        .into_iter()
+        .chain(urls.iter().map(String::as_str))
+        .collect();
+    let people = cli.run(&all).await;
+    let mut screen = people.screen();
+    for (number, url) in urls.iter().enumerate() {
+        // Ports differ from run to run, and so does the width of their column.
+        screen = screen.replace(
+            &format!("{url:<22}"),
+            &format!("{:<22}", format!("http://service{number}")),
+        );
+        screen = screen.replace(url, &format!("http://service{number}"));
+    }
+    assert_eq!(people.code, 6);
+    assert!(
+        screen.contains("bus: not connected") && screen.contains("unreachable"),
+        "{screen}"
+    );
+    let programs = cli.run(&[&all[..], &["-o", "json"]].concat()).await.json();
+    let states: Vec<&str> = programs["services"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| s["state"].as_str().unwrap())
+        .collect();
+    assert_eq!(states, ["ready", "not_ready", "unreachable"]);
+}

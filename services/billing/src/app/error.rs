@@ -1,0 +1,191 @@
+//! What can go wrong, one variant per operation.
+
+use fluxplane_core::{
+    ErrorKind,
+    error::{Reason, Violation},
+    id::{InvoiceId, QuoteId},
+};
+use fluxplane_ledger::{account::ParsePartyError, transfer::TransferError};
+use fluxplane_platform::{
+    db::{idempotency, retry::DbFailure},
+    error::{ServiceError, db_kind, db_reason},
+};
+
+use crate::{db::ledger::PostError, domain::settlement::SettleError};
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("database")]
+    Db(#[from] sqlx::Error),
+    #[error("post to the ledger")]
+    Post(#[source] PostError),
+    #[error("the request is malformed")]
+    Invalid(Vec<Violation>),
+    #[error("the specification cannot be deployed")]
+    Spec(Vec<Violation>),
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    #[error("no block of the chain was seen yet, so no price is in force; try again")]
+    HeightUnknown,
+    #[error("quote {0} does not exist")]
+    NoQuote(QuoteId),
+    #[error("invoice {0} does not exist")]
+    NoInvoice(InvoiceId),
+    #[error("invoice {invoice} has no line {line}")]
+    NoLine { invoice: InvoiceId, line: u32 },
+    #[error("epoch {0} does not exist")]
+    NoEpoch(u64),
+    #[error("epoch {0} is not closed yet, so it has no leaves")]
+    NotClosed(u64),
+    #[error("no epoch is open")]
+    NoOpenEpoch,
+    #[error("epoch {number} waits for epoch {previous} to be closed")]
+    OutOfTurn { number: u64, previous: u64 },
+    #[error("another replica closes epochs now")]
+    Superseded,
+    #[error("settle epoch {number}")]
+    Settle {
+        number: u64,
+        #[source]
+        source: SettleError,
+    },
+    /// Something stored that no version of this service writes.
+    #[error("stored data is inconsistent: {0}")]
+    Inconsistent(String),
+    #[error("a name in an event names nobody")]
+    Party(#[from] ParsePartyError),
+    #[error("make transfers")]
+    Transfer(#[from] TransferError),
+}
+
+impl From<idempotency::Reused> for Error {
+    fn from(_: idempotency::Reused) -> Self {
+        Self::KeyReused
+    }
+}
+
+impl From<PostError> for Error {
+    fn from(err: PostError) -> Self {
+        match err {
+            PostError::Db(err) => Self::Db(err),
+            refused @ (PostError::Refused(_) | PostError::Group(_)) => Self::Post(refused),
+        }
+    }
+}
+
+impl DbFailure for Error {
+    fn db(&self) -> Option<&sqlx::Error> {
+        match self {
+            Self::Db(err) => Some(err),
+            Self::Post(_)
+            | Self::Invalid(_)
+            | Self::Spec(_)
+            | Self::KeyReused
+            | Self::HeightUnknown
+            | Self::NoQuote(_)
+            | Self::NoInvoice(_)
+            | Self::NoLine { .. }
+            | Self::NoEpoch(_)
+            | Self::NotClosed(_)
+            | Self::NoOpenEpoch
+            | Self::OutOfTurn { .. }
+            | Self::Superseded
+            | Self::Settle { .. }
+            | Self::Inconsistent(_)
+            | Self::Party(_)
+            | Self::Transfer(_) => None,
+        }
+    }
+}
+
+impl ServiceError for Error {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Db(err) => db_kind(err),
+            Self::Invalid(_) | Self::Spec(_) | Self::KeyReused => ErrorKind::Invalid,
+            Self::HeightUnknown | Self::NoOpenEpoch | Self::OutOfTurn { .. } | Self::Superseded => {
+                ErrorKind::Unavailable
+            }
+            Self::NoQuote(_) | Self::NoInvoice(_) | Self::NoLine { .. } | Self::NoEpoch(_) => {
+                ErrorKind::NotFound
+            }
+            Self::NotClosed(_) => ErrorKind::Conflict,
+            Self::Post(_)
+            | Self::Settle { .. }
+            | Self::Inconsistent(_)
+            | Self::Party(_)
+            | Self::Transfer(_) => ErrorKind::Internal,
+        }
+    }
+
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Db(err) => db_reason(err),
+            Self::Invalid(_) => Reason::InvalidRequest,
+            Self::Spec(_) => Reason::SpecInvalid,
+            Self::KeyReused => Reason::IdempotencyKeyReused,
+            Self::HeightUnknown | Self::NoOpenEpoch | Self::OutOfTurn { .. } | Self::Superseded => {
+                Reason::Unavailable
+            }
+            Self::NoQuote(_) | Self::NoInvoice(_) | Self::NoLine { .. } | Self::NoEpoch(_) => {
+                Reason::NotFound
+            }
+            Self::NotClosed(_) => Reason::EpochNotClosed,
+            Self::Post(_)
+            | Self::Settle { .. }
+            | Self::Inconsistent(_)
+            | Self::Party(_)
+            | Self::Transfer(_) => Reason::Internal,
+        }
+    }
+
+    fn violations(&self) -> Vec<Violation> {
+        let one = |field: &str, value: &dyn std::fmt::Display, rule: &str, remedy: &str| {
+            vec![Violation::new(field, value, rule, remedy)]
+        };
+        match self {
+            Self::Invalid(violations) | Self::Spec(violations) => violations.clone(),
+            Self::NoQuote(id) => one(
+                "quote_id",
+                id,
+                "it must be a quote that was made",
+                "ask for a quote",
+            ),
+            Self::NoInvoice(id) => one(
+                "invoice_id",
+                id,
+                "it must be an invoice of yours",
+                "list your invoices",
+            ),
+            Self::NoLine { line, .. } => one(
+                "line_number",
+                line,
+                "it must be a line of the invoice",
+                "lines count from 1; read the invoice",
+            ),
+            Self::NoEpoch(number) => one(
+                "number",
+                number,
+                "it must be an epoch that began",
+                "list the epochs",
+            ),
+            Self::NotClosed(number) => one(
+                "epoch",
+                number,
+                "it must be closed",
+                "wait until it ends, or close it",
+            ),
+            Self::Db(_)
+            | Self::Post(_)
+            | Self::KeyReused
+            | Self::HeightUnknown
+            | Self::NoOpenEpoch
+            | Self::OutOfTurn { .. }
+            | Self::Superseded
+            | Self::Settle { .. }
+            | Self::Inconsistent(_)
+            | Self::Party(_)
+            | Self::Transfer(_) => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Configuration of billing. `billing check-config` prints what is in effect.
+
+use anyhow::Context as _;
+use chrono::{DateTime, TimeDelta, Utc};
+use fluxplane_platform::{
+    config::{Base, Db, Listen, Nats, Span, Tls},
+    runner,
+};
+use fluxplane_pricing::legacy::FluxUsdRate;
+use serde::{Deserialize, Serialize};
+
+use crate::{app::Rules, domain::quote::Rate};
+
+pub const DEFAULTS: &str = include_str!("defaults.toml");
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub base: Base,
+    pub db: Db,
+    pub nats: Nats,
+    pub tls: Tls,
+    pub grpc: Listen,
+    pub rate: RateConfig,
+    pub quotes: Quotes,
+    pub payments: Payments,
+    pub usage: Usage,
+    pub epochs: Epochs,
+    pub ledger: Ledger,
+}
+
+impl runner::Config for Config {
+    fn base(&self) -> &Base {
+        &self.base
+    }
+
+    fn db(&self) -> Option<&Db> {
+        Some(&self.db)
+    }
+}
+
+/// What a FLUX is worth.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RateConfig {
+    /// Millionths of a dollar per FLUX.
+    pub micro_usd_per_flux: u32,
+    /// Where the rate is from, as shown to customers.
+    pub source: String,
+    /// When it was taken, RFC 3339.
+    pub at: DateTime<Utc>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Quotes {
+    /// How long a quote is firm.
+    pub valid_for: Span,
+    /// Where chain payments go.
+    pub payment_address: String,
+    /// Added to the height of the chain before the rules of FluxOS are applied. 0 on the main chain. A development chain
+    /// begins at 0, below every rule, and would be priced as in 2018.
+    pub height_offset: u64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Payments {
+    /// Confirmations at which a payment is money.
+    pub credit_confirmations: u32,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Usage {
+    /// How far clocks of nodes may be ahead of ours; what lies further is cut off.
+    pub clock_tolerance: Span,
+    /// How long evidence waits for its assignment to become known.
+    pub unknown_assignment_for: Span,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Epochs {
+    /// Epochs end at full multiples of this.
+    pub length: Span,
+    /// How long after its end an epoch takes late evidence.
+    pub grace: Span,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ledger {
+    /// Pause between two recomputations of all balances.
+    pub audit_every: Span,
+}
+
+impl Config {
+    /// The rules behind the numbers.
+    ///
+    /// # Errors
+    /// When a number makes no sense; the error names its key.
+    pub fn rules(&self) -> anyhow::Result<Rules> {
+        let span = |key: &str, span: Span| {
+            TimeDelta::from_std(span.0).with_context(|| format!("{key} is too long"))
+        };
+        let rate = self.rate.micro_usd_per_flux;
+        anyhow::ensure!(
+            rate > 0,
+            "rate.micro_usd_per_flux is 0; a FLUX is worth something"
+        );
+        let address = &self.quotes.payment_address;
+        anyhow::ensure!(
+            !address.is_empty(),
+            "quotes.payment_address is empty; say where payments go"
+        );
+        let confirmations = self.payments.credit_confirmations;
+        anyhow::ensure!(
+            confirmations > 0,
+            "payments.credit_confirmations is 0; money that is in no block is no money"
+        );
+        let length = self.epochs.length.0.as_secs();
+        anyhow::ensure!(length > 0, "epochs.length is below a second");
+        let valid = span("quotes.valid_for", self.quotes.valid_for)?;
+        anyhow::ensure!(
+            valid > TimeDelta::zero(),
+            "quotes.valid_for is 0; a quote holds for a while"
+        );
+        Ok(Rules {
+            rate: Rate {
+                flux_usd: FluxUsdRate::from_micros(rate),
+                source: self.rate.source.clone(),
+                at: self.rate.at,
+            },
+            quote_life: valid,
+            payment_address: address.clone(),
+            height_offset: self.quotes.height_offset,
+            credit_confirmations: confirmations.into(),
+            clock_tolerance: span("usage.clock_tolerance", self.usage.clock_tolerance)?,
+            unknown_assignment_for: span(
+                "usage.unknown_assignment_for",
+                self.usage.unknown_assignment_for,
+            )?,
+            epoch_length: length,
+            epoch_grace: span("epochs.grace", self.epochs.grace)?,
+        })
+    }
+}

@@ -1,0 +1,85 @@
+//! SQL of billing.
+//!
+//! ## What do we store?
+//!
+//! - `account`, `transfer`: the ledger. Durable truth, append-only; balances are moved by the database itself.
+//! - `quote`, `app`, `app_end`, `revision`, `term`: what was offered, asked for and bought. Durable truth of what is owed; names
+//!   and ends of applications are copies of the scheduler's truth.
+//! - `payment`, `payment_output`, `block`: copies of what the chain indexer announced, and whom a payment was credited to,
+//!   which is truth.
+//! - `usage_report`: the evidence as nodes signed it. Durable truth. `usage`, `node_online` are made from it, and say after an
+//!   epoch closed what it counted.
+//! - `assignment`, `node`: copies of the scheduler's and the registry's truth.
+//! - `epoch`, `leaf`, `invoice`, `payout`: closed books. Durable truth, never changed but for the anchor's state.
+//! - `share_table`: parameters. Rows are added, never changed.
+
+pub mod apps;
+pub mod assignments;
+pub mod blocks;
+pub mod epochs;
+pub mod invoices;
+pub mod leaves;
+pub mod ledger;
+pub mod locks;
+pub mod nodes;
+pub mod online;
+pub mod payments;
+pub mod payouts;
+pub mod quotes;
+pub mod reports;
+pub mod revisions;
+pub mod shares;
+pub mod terms;
+pub mod usage;
+
+use fluxplane_ledger::account::Party;
+use fluxplane_platform::db::Inconsistency;
+
+/// Unsigned values of ours that fit a `bigint` by their meaning; a larger one is a caller's lie.
+fn bigint(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// A column that is never negative.
+fn unsigned(
+    table: &'static str,
+    column: &'static str,
+    row: impl std::fmt::Display,
+    value: i64,
+) -> Result<u64, Inconsistency> {
+    u64::try_from(value).map_err(|_| Inconsistency::new(table, column, row, value))
+}
+
+/// A column that holds a small count.
+fn small(
+    table: &'static str,
+    column: &'static str,
+    row: impl std::fmt::Display,
+    value: i64,
+) -> Result<u32, Inconsistency> {
+    u32::try_from(value).map_err(|_| Inconsistency::new(table, column, row, value))
+}
+
+/// A column that names a customer or an operator.
+fn party(
+    table: &'static str,
+    column: &'static str,
+    row: impl std::fmt::Display,
+    value: &str,
+) -> Result<Party, Inconsistency> {
+    value
+        .parse()
+        .map_err(|_| Inconsistency::new(table, column, row, value))
+}
+
+/// A column of 32 bytes.
+fn bytes_32(
+    table: &'static str,
+    column: &'static str,
+    row: impl std::fmt::Display,
+    value: &[u8],
+) -> Result<[u8; 32], Inconsistency> {
+    value
+        .try_into()
+        .map_err(|_| Inconsistency::new(table, column, row, value))
+}

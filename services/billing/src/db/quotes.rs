@@ -1,0 +1,136 @@
+//! Quotes.
+
+use chrono::{DateTime, Utc};
+use fluxplane_core::{Sat, id::QuoteId};
+use fluxplane_platform::db::Inconsistency;
+use fluxplane_pricing::legacy::FluxUsdRate;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{bigint, bytes_32, small, unsigned};
+use crate::domain::quote::{Offer, Quote, Rate};
+
+pub async fn insert(conn: &mut PgConnection, quote: &Quote) -> sqlx::Result<()> {
+    let offer = &quote.offer;
+    sqlx::query!(
+        r#"
+        INSERT INTO quote (
+            id, owner, app_name, spec, spec_sha256, replaces, price_sat, value_sat, price_usd_cents,
+            network_minimum_sat, rate_micro_usd, rate_source, rate_at, height, price_row, price_table,
+            term_blocks, term_seconds, instances, payment_address, breakdown, created_at, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+                $20, $21, $22, $23)
+        "#,
+        quote.id.uuid(),
+        quote.owner,
+        quote.app_name,
+        quote.spec,
+        &quote.spec_sha256,
+        quote.replaces.map(Uuid::from),
+        offer.price.get(),
+        offer.value.get(),
+        offer.usd_cents,
+        offer.network_minimum.get(),
+        i64::from(quote.rate.flux_usd.micros()),
+        quote.rate.source,
+        quote.rate.at,
+        bigint(quote.height),
+        offer.price_row,
+        offer.price_table,
+        bigint(offer.term_blocks),
+        bigint(offer.term_seconds),
+        i32::try_from(quote.instances).unwrap_or(i32::MAX),
+        quote.payment_address,
+        &offer.breakdown,
+        quote.created_at,
+        quote.expires_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// A row of `quote`, column by column.
+struct Row {
+    id: Uuid,
+    owner: String,
+    app_name: String,
+    spec: String,
+    spec_sha256: Vec<u8>,
+    replaces: Option<Uuid>,
+    price_sat: i64,
+    value_sat: i64,
+    price_usd_cents: i64,
+    network_minimum_sat: i64,
+    rate_micro_usd: i64,
+    rate_source: String,
+    rate_at: DateTime<Utc>,
+    height: i64,
+    price_row: i64,
+    price_table: String,
+    term_blocks: i64,
+    term_seconds: i64,
+    instances: i32,
+    payment_address: String,
+    breakdown: Vec<String>,
+    created_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+}
+
+impl TryFrom<Row> for Quote {
+    type Error = Inconsistency;
+
+    fn try_from(row: Row) -> Result<Self, Self::Error> {
+        let id = row.id;
+        Ok(Self {
+            id: id.into(),
+            owner: row.owner,
+            app_name: row.app_name,
+            spec: row.spec,
+            spec_sha256: bytes_32("quote", "spec_sha256", id, &row.spec_sha256)?,
+            replaces: row.replaces.map(Into::into),
+            offer: Offer {
+                price: Sat::new(row.price_sat),
+                value: Sat::new(row.value_sat),
+                usd_cents: row.price_usd_cents,
+                network_minimum: Sat::new(row.network_minimum_sat),
+                price_row: row.price_row,
+                price_table: row.price_table,
+                term_blocks: unsigned("quote", "term_blocks", id, row.term_blocks)?,
+                term_seconds: unsigned("quote", "term_seconds", id, row.term_seconds)?,
+                breakdown: row.breakdown,
+            },
+            rate: Rate {
+                flux_usd: FluxUsdRate::from_micros(small(
+                    "quote",
+                    "rate_micro_usd",
+                    id,
+                    row.rate_micro_usd,
+                )?),
+                source: row.rate_source,
+                at: row.rate_at,
+            },
+            height: unsigned("quote", "height", id, row.height)?,
+            instances: small("quote", "instances", id, row.instances.into())?,
+            payment_address: row.payment_address,
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+        })
+    }
+}
+
+pub async fn get(conn: &mut PgConnection, id: QuoteId) -> sqlx::Result<Option<Quote>> {
+    let row = sqlx::query_as!(
+        Row,
+        r#"
+        SELECT id, owner, app_name, spec, spec_sha256, replaces, price_sat, value_sat, price_usd_cents,
+               network_minimum_sat, rate_micro_usd, rate_source, rate_at, height, price_row, price_table,
+               term_blocks, term_seconds, instances, payment_address, breakdown, created_at, expires_at
+        FROM quote WHERE id = $1
+        "#,
+        id.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(Quote::try_from).transpose()?)
+}

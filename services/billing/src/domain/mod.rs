@@ -1,0 +1,14 @@
+//! Decisions about money and time. Pure: no I/O, no clock, no randomness.
+
+pub mod app;
+pub mod epoch;
+pub mod funding;
+pub mod payment;
+pub mod posting;
+pub mod quote;
+pub mod sets;
+pub mod settlement;
+pub mod signed;
+pub mod spec;
+pub mod term;
+pub mod usage;

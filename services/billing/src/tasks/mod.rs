@@ -1,0 +1,4 @@
+//! Background work.
+
+pub mod audit;
+pub mod close_epochs;

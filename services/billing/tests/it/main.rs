@@ -1,0 +1,14 @@
+//! Billing as other services see it: real Postgres, NATS and mutual TLS; the other services are played by their events.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod balance;
+mod books;
+mod epochs;
+mod ledger;
+mod payments;
+mod play;
+mod proofs;
+mod quotes;
+mod support;
+mod updates;
+mod usage;

@@ -1,0 +1,63 @@
+//! Takes up the chain where it was left.
+
+use std::sync::Arc;
+
+use fluxplane_flux_chain::fluxnode::{FluxnodeState, Snapshot};
+use fluxplane_platform::db::begin_snapshot;
+
+use super::{Context, Error};
+use crate::{
+    db,
+    domain::{ChainState, mempool::Mempool},
+};
+
+/// What following goes on from.
+#[derive(Debug)]
+pub struct Loaded {
+    pub state: ChainState,
+    pub mempool: Mempool,
+    /// Not empty when following had stopped for a person.
+    pub halted_reason: String,
+}
+
+/// Restores the state of the chain from the database, or begins before its first block.
+pub async fn load(ctx: &Context) -> Result<Loaded, Error> {
+    let mut tx = begin_snapshot(&ctx.pool).await?;
+    let mempool = Mempool::new(db::mempool::txids(&mut tx).await?);
+    let Some(stored) = db::chain::get(&mut tx).await? else {
+        return Ok(Loaded {
+            state: ChainState::new(ctx.rules.clone()),
+            mempool,
+            halted_reason: String::new(),
+        });
+    };
+    check_network(ctx, &stored)?;
+    let snapshot = Snapshot {
+        height: stored.tip.height,
+        nodes: db::fluxnodes::all(&mut tx).await?,
+        delegates: db::fluxnodes::delegates(&mut tx).await?,
+    };
+    let lists =
+        FluxnodeState::import(Arc::clone(&ctx.rules.params), snapshot).map_err(Error::Lists)?;
+    let open = db::payments::open(&mut tx, ctx.rules.thresholds.last()).await?;
+    Ok(Loaded {
+        state: ChainState::restore(ctx.rules.clone(), stored.tip, stored.peak, lists, open),
+        mempool,
+        halted_reason: stored.halted_reason,
+    })
+}
+
+/// Whether the database is about the configured network.
+pub(super) fn check_network(ctx: &Context, stored: &db::chain::Stored) -> Result<(), Error> {
+    let params = &ctx.rules.params;
+    let wanted = params.network.to_string();
+    if stored.network == wanted && stored.genesis == params.genesis.hash {
+        return Ok(());
+    }
+    Err(Error::OtherNetwork {
+        found: stored.network.clone(),
+        found_genesis: stored.genesis,
+        wanted,
+        wanted_genesis: params.genesis.hash,
+    })
+}

@@ -1,0 +1,219 @@
+//! Blocks of the best chain and their transactions.
+
+use std::ops::RangeInclusive;
+
+use chrono::{DateTime, Utc};
+use fluxplane_flux_chain::Hash256;
+use fluxplane_platform::db::ensure_one_row;
+use sqlx::PgConnection;
+
+use super::columns::{Column, int, int_of, wire};
+use crate::domain::{BlockEffects, Tip};
+
+/// A row of `block`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    pub block: Tip,
+    pub previous: Hash256,
+    pub time: DateTime<Utc>,
+    pub size_bytes: u32,
+}
+
+/// A transaction found by its id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    pub block: Tip,
+    pub raw: Vec<u8>,
+}
+
+struct Row {
+    height: i32,
+    hash: Vec<u8>,
+    previous_hash: Vec<u8>,
+    time: DateTime<Utc>,
+    size_bytes: i32,
+}
+
+impl TryFrom<Row> for Stored {
+    type Error = fluxplane_platform::db::Inconsistency;
+
+    fn try_from(row: Row) -> Result<Self, Self::Error> {
+        let height = Column("block", "height").uint(row.height, row.height)?;
+        Ok(Self {
+            block: Tip {
+                height,
+                hash: Column("block", "hash").hash(height, &row.hash)?,
+            },
+            previous: Column("block", "previous_hash").hash(height, &row.previous_hash)?,
+            time: row.time,
+            size_bytes: Column("block", "size_bytes").uint(height, row.size_bytes)?,
+        })
+    }
+}
+
+pub async fn insert(conn: &mut PgConnection, effects: &[BlockEffects]) -> sqlx::Result<()> {
+    let heights = effects
+        .iter()
+        .map(|block| int(block.block.height))
+        .collect::<sqlx::Result<Vec<_>>>()?;
+    let hashes = wire(effects.iter().map(|block| &block.block.hash));
+    let previous = wire(effects.iter().map(|block| &block.previous));
+    let times: Vec<DateTime<Utc>> = effects.iter().map(|block| block.time).collect();
+    let sizes = effects
+        .iter()
+        .map(|block| int(block.size_bytes))
+        .collect::<sqlx::Result<Vec<_>>>()?;
+    sqlx::query!(
+        r#"
+        INSERT INTO block (height, hash, previous_hash, time, size_bytes)
+        SELECT * FROM unnest($1::integer[], $2::bytea[], $3::bytea[], $4::timestamptz[], $5::integer[])
+        "#,
+        &heights,
+        &hashes as _,
+        &previous as _,
+        &times,
+        &sizes,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub async fn insert_transactions(
+    conn: &mut PgConnection,
+    effects: &[BlockEffects],
+) -> sqlx::Result<()> {
+    let count = effects.iter().map(|block| block.transactions.len()).sum();
+    let (mut heights, mut positions) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    let (mut txids, mut raws) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    for block in effects {
+        let height = int(block.block.height)?;
+        for (position, transaction) in block.transactions.iter().enumerate() {
+            heights.push(height);
+            positions.push(int_of(position)?);
+            txids.push(transaction.txid.as_wire().as_slice());
+            raws.push(transaction.raw.as_slice());
+        }
+    }
+    sqlx::query!(
+        r#"
+        INSERT INTO block_transaction (height, position, txid, raw)
+        SELECT * FROM unnest($1::integer[], $2::integer[], $3::bytea[], $4::bytea[])
+        "#,
+        &heights,
+        &positions,
+        &txids as _,
+        &raws as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Removes the block and its transactions. What refers to it must be gone.
+pub async fn delete(conn: &mut PgConnection, block: Tip) -> sqlx::Result<()> {
+    let height = int(block.height)?;
+    sqlx::query!("DELETE FROM block_transaction WHERE height = $1", height)
+        .execute(&mut *conn)
+        .await?;
+    let deleted = sqlx::query!(
+        "DELETE FROM block WHERE height = $1 AND hash = $2",
+        height,
+        block.hash.as_wire().as_slice(),
+    )
+    .execute(conn)
+    .await?;
+    ensure_one_row(deleted.rows_affected(), "delete block")
+}
+
+pub async fn at_height(conn: &mut PgConnection, height: u32) -> sqlx::Result<Option<Stored>> {
+    let Ok(height) = i32::try_from(height) else {
+        return Ok(None);
+    };
+    let row = sqlx::query_as!(
+        Row,
+        "SELECT height, hash, previous_hash, time, size_bytes FROM block WHERE height = $1",
+        height,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(Stored::try_from).transpose()?)
+}
+
+pub async fn by_hash(conn: &mut PgConnection, hash: Hash256) -> sqlx::Result<Option<Stored>> {
+    let row = sqlx::query_as!(
+        Row,
+        "SELECT height, hash, previous_hash, time, size_bytes FROM block WHERE hash = $1",
+        hash.as_wire().as_slice(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(Stored::try_from).transpose()?)
+}
+
+/// Blocks in a range of heights, ascending.
+pub async fn tips_in(
+    conn: &mut PgConnection,
+    heights: RangeInclusive<u32>,
+) -> sqlx::Result<Vec<Tip>> {
+    let rows = sqlx::query!(
+        "SELECT height, hash FROM block WHERE height BETWEEN $1 AND $2 ORDER BY height",
+        int(*heights.start())?,
+        int(*heights.end())?,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let height = Column("block", "height").uint(row.height, row.height)?;
+            let hash = Column("block", "hash").hash(height, &row.hash)?;
+            Ok(Tip { height, hash })
+        })
+        .collect()
+}
+
+/// Ids of a block's transactions, in order.
+pub async fn txids(conn: &mut PgConnection, height: u32) -> sqlx::Result<Vec<Hash256>> {
+    let rows = sqlx::query_scalar!(
+        "SELECT txid FROM block_transaction WHERE height = $1 ORDER BY position",
+        int(height)?,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|txid| Ok(Column("block_transaction", "txid").hash(height, txid)?))
+        .collect()
+}
+
+/// The first transaction of a block, raw.
+pub async fn coinbase(conn: &mut PgConnection, height: u32) -> sqlx::Result<Option<Vec<u8>>> {
+    sqlx::query_scalar!(
+        "SELECT raw FROM block_transaction WHERE height = $1 AND position = 0",
+        int(height)?,
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// A transaction of the best chain. Of several with one id, the newest.
+pub async fn transaction(conn: &mut PgConnection, txid: Hash256) -> sqlx::Result<Option<Found>> {
+    let row = sqlx::query!(
+        r#"
+        SELECT t.height, b.hash, t.raw
+        FROM block_transaction t JOIN block b USING (height)
+        WHERE t.txid = $1 ORDER BY t.height DESC LIMIT 1
+        "#,
+        txid.as_wire().as_slice(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let height = Column("block_transaction", "height").uint(txid, row.height)?;
+    Ok(Some(Found {
+        block: Tip {
+            height,
+            hash: Column("block", "hash").hash(height, &row.hash)?,
+        },
+        raw: row.raw,
+    }))
+}

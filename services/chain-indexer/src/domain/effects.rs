@@ -1,0 +1,73 @@
+//! What applying or undoing a block changes, as data: the database carries it out, the outbox announces it.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use fluxplane_flux_chain::{
+    Hash256, OutPoint, PublicKey,
+    fluxnode::{Collateral, NodeEntry, Undo},
+};
+
+use crate::domain::{ChainEvent, PaymentRecord, Tip};
+
+/// A transaction of a block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MinedTransaction {
+    pub txid: Hash256,
+    pub raw: Vec<u8>,
+}
+
+/// What one applied block adds and changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlockEffects {
+    pub block: Tip,
+    pub previous: Hash256,
+    pub time: DateTime<Utc>,
+    pub size_bytes: u32,
+    /// In the order of the block.
+    pub transactions: Vec<MinedTransaction>,
+    /// Outputs that a start may name later.
+    pub collaterals: Vec<(OutPoint, Collateral)>,
+    pub lists: ListChanges,
+    /// Takes the lists back; none for the genesis block.
+    pub undo: Option<Undo>,
+    /// Payments that were found, mined or announced, as they stand after the block.
+    pub payments: Vec<PaymentRecord>,
+    pub events: Vec<ChainEvent>,
+}
+
+/// What one undone block gives back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UndoEffects {
+    pub undone: Tip,
+    pub parent: Tip,
+    pub lists: ListChanges,
+    /// The payments of the block, which are in the mempool again as far as anyone knows.
+    pub payments: Vec<PaymentRecord>,
+    pub events: Vec<ChainEvent>,
+}
+
+/// Rows of the fluxnode lists as they stand afterwards; what is `None` or empty is gone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ListChanges {
+    pub nodes: BTreeMap<OutPoint, Option<NodeEntry>>,
+    pub delegates: BTreeMap<OutPoint, Vec<PublicKey>>,
+}
+
+impl ListChanges {
+    /// Adds what a later block changed.
+    pub fn extend(&mut self, later: &Self) {
+        self.nodes.extend(
+            later
+                .nodes
+                .iter()
+                .map(|(collateral, entry)| (*collateral, entry.clone())),
+        );
+        self.delegates.extend(
+            later
+                .delegates
+                .iter()
+                .map(|(collateral, keys)| (*collateral, keys.clone())),
+        );
+    }
+}

@@ -1,0 +1,27 @@
+//! What the indexer decides, without doing it: which way to go, what a block changes, what a payment says.
+
+pub mod block;
+pub mod chain;
+pub mod effects;
+pub mod event;
+pub mod follow;
+pub mod fork;
+pub mod memo;
+pub mod mempool;
+pub mod open;
+pub mod payment;
+pub mod rules;
+pub mod thresholds;
+pub mod tip;
+pub mod watch;
+
+pub use block::CheckedBlock;
+pub use chain::ChainState;
+pub use effects::BlockEffects;
+pub use event::ChainEvent;
+pub use open::OpenPayments;
+pub use payment::{Payment, PaymentRecord};
+pub use rules::Rules;
+pub use thresholds::Thresholds;
+pub use tip::Tip;
+pub use watch::Watch;

@@ -1,0 +1,3 @@
+//! What the indexer announces.
+
+pub mod announce;

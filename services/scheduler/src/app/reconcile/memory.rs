@@ -1,0 +1,102 @@
+//! What a leader keeps in memory for its term. All of it can be read again.
+
+use std::{collections::HashMap, sync::Arc};
+
+use fluxplane_core::id::RevisionId;
+use fluxplane_platform::{db::lease, error::chain};
+use sqlx::PgConnection;
+
+use super::{LEASE, Leader};
+use crate::{
+    app::Error,
+    db,
+    domain::{Workload, fleet::Fleet},
+};
+
+/// Most workloads kept; beyond, all are forgotten and read again as needed.
+const MAX_WORKLOADS: usize = 10_000;
+
+impl Leader {
+    /// Reads the whole fleet.
+    pub(super) async fn load_fleet(&self) -> Result<Fleet, Error> {
+        let mut tx = self.ctx.pool.begin().await?;
+        lease::fence(&mut tx, LEASE, self.token).await?;
+        // What changes from now on is unseen again.
+        db::nodes::take_unseen(&mut tx).await?;
+        let nodes = db::nodes::all(&mut tx).await?;
+        let rooms = db::instances::rooms(&mut tx).await?;
+        let taken = rooms.len();
+        let (fleet, left_out) = Fleet::new(&nodes, rooms);
+        for err in left_out {
+            tracing::error!(error = chain(&err), "engine");
+        }
+        tx.commit().await.map_err(Error::Commit)?;
+        tracing::info!(nodes = nodes.len(), instances = taken, "fleet loaded");
+        Ok(fleet)
+    }
+
+    /// Takes over the nodes that changed.
+    pub(super) async fn see_nodes(&mut self) -> Result<(), Error> {
+        let mut tx = self.ctx.pool.begin().await?;
+        lease::fence(&mut tx, LEASE, self.token).await?;
+        let nodes = db::nodes::take_unseen(&mut tx).await?;
+        if let Err(err) = tx.commit().await {
+            self.fleet = None;
+            return Err(Error::Commit(err));
+        }
+        if let Some(fleet) = &mut self.fleet {
+            for node in &nodes {
+                if let Err(err) = fleet.put_node(node) {
+                    tracing::error!(node.id = %node.id, error = chain(&err), "engine");
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Workloads of revisions; they never change.
+#[derive(Debug, Default)]
+pub(super) struct Workloads(HashMap<RevisionId, Arc<Workload>>);
+
+impl Workloads {
+    /// One workload; `None` when there is no such revision.
+    pub(super) async fn get(
+        &mut self,
+        conn: &mut PgConnection,
+        id: RevisionId,
+    ) -> sqlx::Result<Option<Arc<Workload>>> {
+        self.load(conn, &[id]).await?;
+        Ok(self.0.get(&id).cloned())
+    }
+
+    /// Makes sure that these are in memory, as far as they exist.
+    pub(super) async fn load(
+        &mut self,
+        conn: &mut PgConnection,
+        ids: &[RevisionId],
+    ) -> sqlx::Result<()> {
+        let missing: Vec<RevisionId> = ids
+            .iter()
+            .filter(|id| !self.0.contains_key(id))
+            .copied()
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        if self.0.len() + missing.len() > MAX_WORKLOADS {
+            self.0.clear();
+            return Box::pin(self.load(conn, ids)).await;
+        }
+        let loaded = db::revisions::workloads(conn, &missing).await?;
+        let loaded = loaded
+            .into_iter()
+            .map(|(id, workload)| (id, Arc::new(workload)));
+        self.0.extend(loaded);
+        Ok(())
+    }
+
+    pub(super) fn known(&self, id: RevisionId) -> Option<Arc<Workload>> {
+        self.0.get(&id).cloned()
+    }
+}

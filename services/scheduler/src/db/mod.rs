@@ -1,0 +1,41 @@
+//! SQL of the scheduler.
+//!
+//! ## What do we store?
+//!
+//! - `app`, `revision`: intent. Durable truth; a revision never changes but for what became of it.
+//! - `instance`, `decision`: where copies run and why. Durable truth, written by the leader under its fencing token; only
+//!   what nodes report is written by others.
+//! - `app_event`: what was told to people. Durable, append-only.
+//! - `node_desired`: the version of each node's desired state. Durable: it must never go back.
+//! - `node`, `chain_tip`: copies of other services' truth, rebuilt from their events.
+//!
+//! ## Who locks what
+//!
+//! Whoever changes an application, its instances or its timeline locks the row of the application first; of several, in
+//! the order of their ids. A change of a node locks the row of the node before those. The leader locks one application,
+//! then rows of `node_desired`, which nobody else writes.
+
+pub mod apps;
+pub mod chain;
+pub mod decisions;
+pub mod desired;
+pub mod instances;
+pub mod nodes;
+pub mod revisions;
+pub mod timeline;
+
+/// Channel on which every replica hears that some application needs the leader.
+pub const ATTENTION: &str = "scheduler.attention";
+
+/// Channel on which every replica hears that an application's timeline grew; the payload is its id.
+pub const TIMELINE: &str = "scheduler.timeline";
+
+/// Unsigned values of ours that fit a `bigint` by their meaning; a larger one is a caller's lie.
+fn bigint(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// Counts of ours that fit an `integer` by their meaning.
+fn integer(value: u32) -> i32 {
+    i32::try_from(value).unwrap_or(i32::MAX)
+}

@@ -1,0 +1,159 @@
+//! Why a request is refused: the kind, the code, a sentence, and what exactly is wrong field by field.
+
+use fluxplane_core::{
+    ErrorKind,
+    error::{Reason, Violation},
+};
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    pub kind: ErrorKind,
+    pub reason: Reason,
+    pub message: String,
+    pub violations: Vec<Violation>,
+}
+
+impl Refusal {
+    pub fn new(
+        kind: ErrorKind,
+        reason: Reason,
+        message: impl Into<String>,
+        violations: Vec<Violation>,
+    ) -> Self {
+        Self {
+            kind,
+            reason,
+            message: message.into(),
+            violations,
+        }
+    }
+
+    /// A field of the request is malformed.
+    pub fn invalid(violation: Violation) -> Self {
+        let message = violation.to_string();
+        Self::new(
+            ErrorKind::Invalid,
+            Reason::InvalidRequest,
+            message,
+            vec![violation],
+        )
+    }
+
+    /// There is no such application, or it is somebody else's.
+    pub fn no_app(name: &str) -> Self {
+        Self::new(
+            ErrorKind::NotFound,
+            Reason::NotFound,
+            format!("you have no application `{name}`"),
+            vec![Violation::new(
+                "name",
+                name,
+                "an application is found by its name, by its owner",
+                "list your applications, or sign in with the wallet that owns it",
+            )],
+        )
+    }
+
+    pub fn no_instance(id: impl std::fmt::Display) -> Self {
+        let id = id.to_string();
+        Self::new(
+            ErrorKind::NotFound,
+            Reason::NotFound,
+            format!("none of your applications has an instance {id}"),
+            vec![Violation::new(
+                "instance_id",
+                &id,
+                "an instance is found by its id, by the owner of its application",
+                "list the instances of the application",
+            )],
+        )
+    }
+
+    pub fn name_taken(name: &str) -> Self {
+        Self::new(
+            ErrorKind::AlreadyExists,
+            Reason::NameTaken,
+            format!("the name `{name}` is taken"),
+            vec![Violation::new(
+                "spec.name",
+                name,
+                "a name belongs to one living application, whatever its case, from submission on",
+                "choose another name; to change an application of yours, update it",
+            )],
+        )
+    }
+
+    /// The same signed message was submitted before, by whatever request.
+    pub fn message_used(timestamp_ms: u64) -> Self {
+        Self::new(
+            ErrorKind::AlreadyExists,
+            Reason::MessageUsed,
+            "this signed message was submitted before",
+            vec![Violation::new(
+                "timestamp",
+                timestamp_ms,
+                "a signed message is taken once: its hash names the payment",
+                "sign again with the present time",
+            )],
+        )
+    }
+
+    pub fn too_many_unpaid(owner: &str, limit: u32) -> Self {
+        Self::new(
+            ErrorKind::Exhausted,
+            Reason::RateLimited,
+            format!("{limit} applications of {owner} wait for their payment already"),
+            vec![Violation::new(
+                "spec.owner",
+                owner,
+                format!(
+                    "an owner has at most {limit} unpaid applications, because each reserves its name"
+                ),
+                "pay or cancel one of them first",
+            )],
+        )
+    }
+
+    pub fn ended(name: &str, state: &str) -> Self {
+        Self::new(
+            ErrorKind::Conflict,
+            Reason::AppEnded,
+            format!("the application `{name}` is {state}"),
+            vec![Violation::new(
+                "name",
+                name,
+                "an application that ended stays ended",
+                "submit it anew; the name is free if nobody took it since",
+            )],
+        )
+    }
+
+    pub fn revision_pending(number: u32) -> Self {
+        Self::new(
+            ErrorKind::Conflict,
+            Reason::RevisionPending,
+            format!("revision {number} waits for its payment"),
+            vec![Violation::new(
+                "name",
+                format!("revision {number}"),
+                "one revision at a time waits for its payment",
+                "pay it, or wait until its time to be paid is over",
+            )],
+        )
+    }
+
+    pub fn stale(expected: u64, found: u64) -> Self {
+        Self::new(
+            ErrorKind::Stale,
+            Reason::StaleVersion,
+            format!("the application has version {found}"),
+            vec![Violation::new(
+                "expected_version",
+                expected,
+                "a change names the version of the application it was made for",
+                "read the application again and repeat the change if it still makes sense",
+            )],
+        )
+    }
+}

@@ -1,0 +1,235 @@
+//! Intent, instances, timelines and decisions, for the owners of applications.
+
+use std::pin::Pin;
+
+use fluxplane_core::error::Violation;
+use fluxplane_platform::{
+    db::{idempotency, paging::Page},
+    error::{ServiceError as _, to_status},
+    metrics::{Metrics, RejectedLabels},
+    reconciler::Nudge,
+};
+use fluxplane_proto::{
+    common::v1::PageInfo,
+    scheduler::v1::{
+        CancelAppRequest, CancelAppResponse, GetAppRequest, GetAppResponse, GetDecisionRequest,
+        GetDecisionResponse, ListAppsRequest, ListAppsResponse, ListInstancesRequest,
+        ListInstancesResponse, SubmitAppRequest, SubmitAppResponse, TimelineEntry,
+        UpdateAppRequest, UpdateAppResponse, WatchTimelineRequest, app_service_server::AppService,
+    },
+};
+use futures::Stream;
+use prost::Message;
+use tonic::{Request, Response, Status};
+
+use super::{Watchers, convert};
+use crate::{
+    app::{
+        Context, Error,
+        cancel_app::{CancelApp, cancel_app},
+        queries,
+        submit_app::{SubmitApp, submit_app},
+        update_app::{UpdateApp, update_app},
+    },
+    domain::Refusal,
+};
+
+#[derive(Debug, Clone)]
+pub struct AppGrpc {
+    pub ctx: Context,
+    pub watchers: Watchers,
+    pub nudge: Nudge,
+    pub metrics: Metrics,
+}
+
+impl AppGrpc {
+    fn refuse(&self, err: &Error) -> Status {
+        let code = err.reason().code();
+        self.metrics
+            .common
+            .rejected
+            .get_or_create(&RejectedLabels { code })
+            .inc();
+        to_status(err)
+    }
+
+    fn answer<T>(&self, result: Result<T, Error>) -> Result<Response<T>, Status> {
+        result.map(Response::new).map_err(|err| self.refuse(&err))
+    }
+
+    async fn submit(&self, mut request: SubmitAppRequest) -> Result<SubmitAppResponse, Error> {
+        let principal = convert::principal(request.caller.take())?;
+        let key = std::mem::take(&mut request.idempotency_key);
+        let idempotency = idempotency_request(&principal, &key, "SubmitApp", &request)?;
+        let command = SubmitApp {
+            principal,
+            signed: convert::signed_spec(request.signed_spec)?,
+            quote_id: convert::quote_id(request.quote_id)?,
+            funding: convert::funding(request.funding)?,
+        };
+        let details = submit_app(&self.ctx, &idempotency, command).await?;
+        Ok(SubmitAppResponse {
+            app: Some(convert::app_to_wire(&details)),
+        })
+    }
+
+    async fn update(&self, mut request: UpdateAppRequest) -> Result<UpdateAppResponse, Error> {
+        let principal = convert::principal(request.caller.take())?;
+        let key = std::mem::take(&mut request.idempotency_key);
+        let idempotency = idempotency_request(&principal, &key, "UpdateApp", &request)?;
+        let command = UpdateApp {
+            principal,
+            name: convert::name(request.name)?,
+            expected_version: request.expected_version,
+            signed: convert::signed_spec(request.signed_spec)?,
+            quote_id: convert::quote_id(request.quote_id)?,
+            funding: convert::funding(request.funding)?,
+        };
+        let details = update_app(&self.ctx, &idempotency, command).await?;
+        Ok(UpdateAppResponse {
+            app: Some(convert::app_to_wire(&details)),
+        })
+    }
+
+    async fn cancel(&self, mut request: CancelAppRequest) -> Result<CancelAppResponse, Error> {
+        let principal = convert::principal(request.caller.take())?;
+        let key = std::mem::take(&mut request.idempotency_key);
+        let idempotency = idempotency_request(&principal, &key, "CancelApp", &request)?;
+        let command = CancelApp {
+            principal,
+            name: convert::name(request.name)?,
+            expected_version: request.expected_version,
+        };
+        let details = cancel_app(&self.ctx, &idempotency, command).await?;
+        self.nudge.nudge();
+        Ok(CancelAppResponse {
+            app: Some(convert::app_to_wire(&details)),
+        })
+    }
+
+    async fn get(&self, request: GetAppRequest) -> Result<GetAppResponse, Error> {
+        let principal = convert::principal(request.caller)?;
+        let name = convert::name(request.name)?;
+        let details = queries::get_app(&self.ctx, &principal, &name).await?;
+        Ok(GetAppResponse {
+            app: Some(convert::app_to_wire(&details)),
+        })
+    }
+
+    async fn list(&self, request: ListAppsRequest) -> Result<ListAppsResponse, Error> {
+        let principal = convert::principal(request.caller)?;
+        let wish = request.page.unwrap_or_default();
+        let page = Page::parse(wish.size, &wish.cursor).map_err(Refusal::invalid)?;
+        let (apps, next_cursor) = queries::list_apps(&self.ctx, &principal, &page).await?;
+        Ok(ListAppsResponse {
+            apps: apps.iter().map(convert::app_to_wire).collect(),
+            page: Some(PageInfo { next_cursor }),
+        })
+    }
+
+    async fn instances(
+        &self,
+        request: ListInstancesRequest,
+    ) -> Result<ListInstancesResponse, Error> {
+        let principal = convert::principal(request.caller)?;
+        let name = convert::name(request.name)?;
+        let ended = request.include_ended;
+        let instances = queries::list_instances(&self.ctx, &principal, &name, ended).await?;
+        Ok(ListInstancesResponse {
+            instances: instances.iter().map(convert::instance_to_wire).collect(),
+        })
+    }
+
+    async fn watch(&self, request: WatchTimelineRequest) -> Result<Timeline, Error> {
+        let principal = convert::principal(request.caller)?;
+        let name = convert::name(request.name)?;
+        let app = queries::watched(&self.ctx, &principal, &name).await?;
+        let (after, follow) = (request.after_sequence, !request.no_follow);
+        let entries = self.watchers.watch(self.ctx.clone(), app, after, follow);
+        Ok(Box::pin(entries))
+    }
+
+    async fn decision(&self, request: GetDecisionRequest) -> Result<GetDecisionResponse, Error> {
+        let principal = convert::principal(request.caller)?;
+        let instance = convert::instance_id(&request.instance_id)?;
+        let explained = queries::get_decision(&self.ctx, &principal, instance).await?;
+        Ok(GetDecisionResponse {
+            record_json: explained.record_json,
+            explanation: explained.explanation,
+        })
+    }
+}
+
+/// `message` is the request without caller and key, which may differ between repetitions.
+fn idempotency_request(
+    principal: &str,
+    key: &str,
+    method: &str,
+    message: &impl Message,
+) -> Result<idempotency::Request, Refusal> {
+    idempotency::Request::new(principal, key, method, message)
+        .map_err(|violation: Violation| Refusal::invalid(violation))
+}
+
+type Timeline = Pin<Box<dyn Stream<Item = Result<TimelineEntry, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl AppService for AppGrpc {
+    async fn submit_app(
+        &self,
+        request: Request<SubmitAppRequest>,
+    ) -> Result<Response<SubmitAppResponse>, Status> {
+        self.answer(self.submit(request.into_inner()).await)
+    }
+
+    async fn update_app(
+        &self,
+        request: Request<UpdateAppRequest>,
+    ) -> Result<Response<UpdateAppResponse>, Status> {
+        self.answer(self.update(request.into_inner()).await)
+    }
+
+    async fn cancel_app(
+        &self,
+        request: Request<CancelAppRequest>,
+    ) -> Result<Response<CancelAppResponse>, Status> {
+        self.answer(self.cancel(request.into_inner()).await)
+    }
+
+    async fn get_app(
+        &self,
+        request: Request<GetAppRequest>,
+    ) -> Result<Response<GetAppResponse>, Status> {
+        self.answer(self.get(request.into_inner()).await)
+    }
+
+    async fn list_apps(
+        &self,
+        request: Request<ListAppsRequest>,
+    ) -> Result<Response<ListAppsResponse>, Status> {
+        self.answer(self.list(request.into_inner()).await)
+    }
+
+    async fn list_instances(
+        &self,
+        request: Request<ListInstancesRequest>,
+    ) -> Result<Response<ListInstancesResponse>, Status> {
+        self.answer(self.instances(request.into_inner()).await)
+    }
+
+    type WatchTimelineStream = Timeline;
+
+    async fn watch_timeline(
+        &self,
+        request: Request<WatchTimelineRequest>,
+    ) -> Result<Response<Timeline>, Status> {
+        self.answer(self.watch(request.into_inner()).await)
+    }
+
+    async fn get_decision(
+        &self,
+        request: Request<GetDecisionRequest>,
+    ) -> Result<Response<GetDecisionResponse>, Status> {
+        self.answer(self.decision(request.into_inner()).await)
+    }
+}

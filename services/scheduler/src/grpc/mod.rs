@@ -1,0 +1,28 @@
+//! The scheduler's gRPC service for other services.
+
+mod app_service;
+pub mod convert;
+mod watch;
+
+use fluxplane_platform::grpc::{Policy, server::Allow};
+use fluxplane_proto::scheduler::v1::app_service_server::AppServiceServer;
+use tonic::service::Routes;
+
+pub use app_service::AppGrpc;
+pub use watch::Watchers;
+
+/// What other services reach.
+pub fn routes(apps: AppGrpc) -> Routes {
+    Routes::new(AppServiceServer::new(apps))
+}
+
+/// Who may call the listener.
+pub const POLICY: Policy = Policy {
+    rules: &[
+        (
+            "/fluxplane.scheduler.v1.AppService/",
+            Allow::Services(&["gateway"]),
+        ),
+        ("/grpc.health.v1.Health/", Allow::Services(&["gateway"])),
+    ],
+};

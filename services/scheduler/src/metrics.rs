@@ -1,0 +1,149 @@
+//! Metrics of the scheduler.
+
+use chrono::{DateTime, Utc};
+use fluxplane_platform::metrics::Metrics;
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{
+        counter::Counter,
+        family::Family,
+        gauge::Gauge,
+        histogram::{Histogram, exponential_buckets},
+    },
+};
+
+use crate::domain::{
+    AppState, InstanceState,
+    case::{Milestone, Outcome},
+};
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct StateLabels {
+    pub state: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct OutcomeLabels {
+    pub outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct FilterLabels {
+    /// As in `fluxplane_placement::Filter`; `none` when there is no node at all.
+    pub filter: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct SinceLabels {
+    /// `submitted` or `funded`.
+    pub since: &'static str,
+}
+
+type Histograms = Family<SinceLabels, Histogram, fn() -> Histogram>;
+
+#[derive(Debug, Clone)]
+pub struct SchedulerMetrics {
+    /// Applications per state.
+    pub apps: Family<StateLabels, Gauge>,
+    /// Instances per state, without those that are over.
+    pub instances: Family<StateLabels, Gauge>,
+    /// Instances that wait for a node, by the filter that removed most nodes.
+    pub pending: Family<FilterLabels, Gauge>,
+    /// Decisions: `placed`, `partly`, `pending`.
+    pub decisions: Family<OutcomeLabels, Counter>,
+    /// Seconds one decision takes, without the database.
+    pub placement_seconds: Histogram,
+    /// Seconds until all instances of a revision had a node.
+    pub placed_seconds: Histograms,
+    /// Seconds until all instances of a revision were healthy.
+    pub running_seconds: Histograms,
+    /// Watchers of timelines on this replica.
+    pub watchers: Gauge,
+}
+
+impl SchedulerMetrics {
+    pub fn register(metrics: &Metrics) -> Self {
+        let apps = Family::<StateLabels, Gauge>::default();
+        for state in AppState::ALL {
+            let state = state.name();
+            apps.get_or_create(&StateLabels { state }).set(0);
+        }
+        let instances = Family::<StateLabels, Gauge>::default();
+        for state in InstanceState::ALL
+            .into_iter()
+            .filter(|state| !state.has_ended())
+        {
+            let state = state.name();
+            instances.get_or_create(&StateLabels { state }).set(0);
+        }
+        let decisions = Family::<OutcomeLabels, Counter>::default();
+        for outcome in Outcome::ALL {
+            let outcome = outcome.name();
+            decisions
+                .get_or_create(&OutcomeLabels { outcome })
+                .inc_by(0);
+        }
+        let histograms = || Histograms::new_with_constructor(waiting_histogram);
+        Self {
+            apps: metrics.register("apps", "Applications by state", apps),
+            instances: metrics.register("instances", "Instances by state", instances),
+            pending: metrics.register(
+                "instances_pending",
+                "Instances that wait for a node, by the strictest filter",
+                Family::default(),
+            ),
+            decisions: metrics.register("decisions", "Placement decisions by outcome", decisions),
+            placement_seconds: metrics.register(
+                "placement_seconds",
+                "Duration of one placement decision in memory",
+                Histogram::new(exponential_buckets(0.000_01, 2.0, 16)),
+            ),
+            placed_seconds: metrics.register(
+                "app_placed_seconds",
+                "Time until all instances of a revision had a node",
+                histograms(),
+            ),
+            running_seconds: metrics.register(
+                "app_running_seconds",
+                "Time until all instances of a revision were healthy",
+                histograms(),
+            ),
+            watchers: metrics.register(
+                "timeline_watchers",
+                "Timelines that are watched on this replica",
+                Gauge::default(),
+            ),
+        }
+    }
+
+    pub fn decided(&self, outcome: Outcome) {
+        let outcome = outcome.name();
+        self.decisions
+            .get_or_create(&OutcomeLabels { outcome })
+            .inc();
+    }
+
+    pub fn reached(&self, milestone: Milestone, now: DateTime<Utc>) {
+        let (histograms, submitted_at, funded_at) = match milestone {
+            Milestone::Placed {
+                submitted_at,
+                funded_at,
+            } => (&self.placed_seconds, submitted_at, funded_at),
+            Milestone::Running {
+                submitted_at,
+                funded_at,
+            } => (&self.running_seconds, submitted_at, funded_at),
+        };
+        for (since, at) in [("submitted", submitted_at), ("funded", funded_at)] {
+            let seconds = (now - at).as_seconds_f64();
+            histograms
+                .get_or_create(&SinceLabels { since })
+                .observe(seconds.max(0.0));
+        }
+    }
+}
+
+/// Buckets from 1 ms to more than two hours, each twice the last: payments and images take minutes.
+fn waiting_histogram() -> Histogram {
+    Histogram::new(exponential_buckets(0.001, 2.0, 24))
+}

@@ -1,0 +1,5 @@
+//! Background work.
+
+pub mod count;
+pub mod hear;
+pub mod place;
