@@ -42,7 +42,7 @@ const PER_REPORT: u64 = 50;
 const BATCH: usize = 64;
 
 fn main() {
-    let lines = std::env::args().filter_map(|arg| arg.parse().ok()).next();
+    let lines = std::env::args().find_map(|arg| arg.parse().ok());
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();

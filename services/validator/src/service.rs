@@ -85,11 +85,10 @@ fn spawn_anchoring(
         resend_after: config.anchors.resend_after()?,
         token: 0,
     };
-    match &anchoring.signer {
-        Some(signer) => {
-            tracing::info!(address = %signer.address, "anchors are paid from this address")
-        }
-        None => tracing::warn!("anchors.wif is empty: epochs are checked and not anchored"),
+    if let Some(signer) = &anchoring.signer {
+        tracing::info!(address = %signer.address, "anchors are paid from this address");
+    } else {
+        tracing::warn!("anchors.wif is empty: epochs are checked and not anchored");
     }
     let driver = start.driver(config.anchors.poll.0, nudge);
     let pool = ctx.pool.clone();

@@ -63,7 +63,8 @@ async fn price(
         Some(app) => Some(running_revision(conn, app).await?),
         None => None,
     };
-    let offer = offer(&spec, height, &rules.rate, running.as_ref()).map_err(no_price)?;
+    let offer =
+        offer(&spec, height, &rules.rate, running.as_ref()).map_err(|err| no_price(&err))?;
     let now = ctx.clock.now();
     Ok(Quote {
         id: ctx.ids.next().into(),
@@ -136,7 +137,7 @@ async fn running_revision(conn: &mut PgConnection, app: &App) -> Result<Running,
     })
 }
 
-fn no_price(err: PriceError) -> Error {
+fn no_price(err: &PriceError) -> Error {
     let rule = format!("FluxOS has no price for it: {err}");
     Error::Spec(vec![Violation::new(
         "spec",

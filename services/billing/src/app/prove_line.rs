@@ -26,7 +26,10 @@ const BATCH: i64 = 20_000;
 
 /// The trees that were asked for last. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub struct Trees(Arc<Mutex<VecDeque<(u64, Arc<Tree>)>>>);
+pub struct Trees(Arc<Mutex<Kept>>);
+
+/// By epoch, the oldest first.
+type Kept = VecDeque<(u64, Arc<Tree>)>;
 
 impl Trees {
     fn get(&self, epoch: u64) -> Option<Arc<Tree>> {

@@ -230,11 +230,11 @@ async fn compute(number: u64, input: Input) -> Result<Settlement, Error> {
             Salt::new(bytes)
         };
         let mut ids = InvoiceIds::new(number);
-        let sources = Sources {
+        let mut sources = Sources {
             salt: &mut salt,
             invoice_id: &mut || ids.next(),
         };
-        settle(input, sources)
+        settle(input, &mut sources)
     });
     let settled = work
         .await

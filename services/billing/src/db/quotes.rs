@@ -51,7 +51,7 @@ pub async fn insert(conn: &mut PgConnection, quote: &Quote) -> sqlx::Result<()> 
 }
 
 /// A row of `quote`, column by column.
-struct Row {
+struct Stored {
     id: Uuid,
     owner: String,
     app_name: String,
@@ -77,10 +77,10 @@ struct Row {
     expires_at: DateTime<Utc>,
 }
 
-impl TryFrom<Row> for Quote {
+impl TryFrom<Stored> for Quote {
     type Error = Inconsistency;
 
-    fn try_from(row: Row) -> Result<Self, Self::Error> {
+    fn try_from(row: Stored) -> Result<Self, Self::Error> {
         let id = row.id;
         Ok(Self {
             id: id.into(),
@@ -121,7 +121,7 @@ impl TryFrom<Row> for Quote {
 
 pub async fn get(conn: &mut PgConnection, id: QuoteId) -> sqlx::Result<Option<Quote>> {
     let row = sqlx::query_as!(
-        Row,
+        Stored,
         r#"
         SELECT id, owner, app_name, spec, spec_sha256, replaces, price_sat, value_sat, price_usd_cents,
                network_minimum_sat, rate_micro_usd, rate_source, rate_at, height, price_row, price_table,

@@ -13,7 +13,7 @@ use super::{bigint, party, small, unsigned};
 use crate::domain::term::Term;
 
 /// A row of `term`, column by column.
-struct Row {
+struct Stored {
     revision_id: Uuid,
     app_id: Uuid,
     owner: String,
@@ -32,10 +32,10 @@ struct Row {
     settled_epoch: Option<i64>,
 }
 
-impl TryFrom<Row> for Term {
+impl TryFrom<Stored> for Term {
     type Error = Inconsistency;
 
-    fn try_from(row: Row) -> Result<Self, Self::Error> {
+    fn try_from(row: Stored) -> Result<Self, Self::Error> {
         let id = row.revision_id;
         let count = |column, value| unsigned("term", column, id, value);
         let instances = small("term", "instances", id, row.instances.into())?;
@@ -89,7 +89,7 @@ pub async fn insert(conn: &mut PgConnection, term: &Term, seconds: u64) -> sqlx:
 /// The terms of an application that may still change, locked.
 pub async fn lock_of_app(conn: &mut PgConnection, app: AppId) -> sqlx::Result<Vec<Term>> {
     let rows = sqlx::query_as!(
-        Row,
+        Stored,
         r#"
         SELECT revision_id, app_id, owner, quote_id, price_row, total_sat, seconds, instances, starts_at,
                ends_at, limit_seconds, used_seconds, charged_sat, returned_sat, cut, settled_epoch
@@ -109,7 +109,7 @@ pub async fn lock_for_settlement(
     ends_at: u64,
 ) -> sqlx::Result<Vec<Term>> {
     let rows = sqlx::query_as!(
-        Row,
+        Stored,
         r#"
         SELECT revision_id, app_id, owner, quote_id, price_row, total_sat, seconds, instances, starts_at,
                ends_at, limit_seconds, used_seconds, charged_sat, returned_sat, cut, settled_epoch
@@ -125,7 +125,7 @@ pub async fn lock_for_settlement(
     terms(rows)
 }
 
-fn terms(rows: Vec<Row>) -> sqlx::Result<Vec<Term>> {
+fn terms(rows: Vec<Stored>) -> sqlx::Result<Vec<Term>> {
     rows.into_iter()
         .map(|row| Term::try_from(row).map_err(sqlx::Error::from))
         .collect()

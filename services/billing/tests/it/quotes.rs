@@ -21,6 +21,7 @@ fn request(spec_json: &str, key: &str) -> CreateQuoteRequest {
 }
 
 #[tokio::test]
+#[expect(clippy::float_cmp, reason = "both are whole numbers of cents")]
 async fn real_specifications_cost_what_fluxos_shows_its_users() {
     let plane = Plane::start().await;
     let file = fixture("fluxos-app-specs.json");

@@ -52,6 +52,7 @@ pub(crate) fn time(seconds: u64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::seconds(i64::try_from(seconds).unwrap())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "fields of messages are optional")]
 pub(crate) fn stamp(seconds: u64) -> Option<prost_types::Timestamp> {
     Some(prost_types::Timestamp {
         seconds: i64::try_from(seconds).unwrap(),
@@ -349,6 +350,7 @@ impl Plane {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "fields of messages are optional")]
 pub(crate) fn caller(principal: &str) -> Option<Caller> {
     Some(Caller {
         principal: principal.to_owned(),

@@ -5,17 +5,63 @@ use fluxplane_placement::DecisionRecord;
 use fluxplane_platform::error::Remote;
 use fluxplane_proto::{
     billing::v1::PaymentProgress,
-    scheduler::v1::{AppState, GetDecisionRequest, InstanceAssigned, InstanceState},
+    scheduler::v1::{
+        AppState, GetDecisionRequest, Instance, InstanceAssigned, InstanceState, Revision,
+    },
 };
 use std::collections::BTreeSet;
 
 use crate::support::{
     Plane,
-    agents::{node, node_id},
+    agents::{Agents, node, node_id},
     caller,
     spec::web,
     wallet::Wallet,
 };
+
+/// The node was told what the revision says, and runs it at the address it reported.
+fn assert_told(agents: &Agents, instance: &Instance, revision: &Revision) {
+    assert_eq!(
+        (instance.state(), instance.assignment_epoch),
+        (InstanceState::Healthy, 1)
+    );
+    let n = (1..=3).find(|n| node_id(*n) == instance.node_id).unwrap();
+    assert_eq!(instance.endpoints, [format!("10.{n}.0.1:31000")]);
+    let desired = agents.desired(&instance.node_id).unwrap();
+    assert!(desired.epoch > 0 && desired.version == 1);
+    let [wanted] = desired.instances.as_slice() else {
+        panic!("{desired:?}")
+    };
+    assert_eq!(
+        (&wanted.instance_id, wanted.assignment_epoch),
+        (&instance.instance_id, 1)
+    );
+    assert_eq!(
+        (wanted.app_name.as_str(), &wanted.revision_id),
+        ("shop", &revision.revision_id)
+    );
+    let [component] = wanted.components.as_slice() else {
+        panic!("{wanted:?}")
+    };
+    assert_eq!(
+        (component.image.as_str(), component.environment.as_slice()),
+        ("nginx:1.27", &["A=1".to_owned()][..])
+    );
+    assert_eq!(
+        (
+            component.ports[0].host_port,
+            component.ports[0].container_port
+        ),
+        (31_000, 80)
+    );
+    assert_eq!(
+        (
+            component.mounts[0].path.as_str(),
+            component.mounts[0].source.as_str()
+        ),
+        ("/data", "appdata")
+    );
+}
 
 #[tokio::test]
 async fn a_paid_application_is_placed_told_started_and_runs() {
@@ -60,46 +106,7 @@ async fn a_paid_application_is_placed_told_started_and_runs() {
     let slots: Vec<u32> = instances.iter().map(|instance| instance.slot).collect();
     assert_eq!(slots, [0, 1, 2]);
     for instance in &instances {
-        assert_eq!(
-            (instance.state(), instance.assignment_epoch),
-            (InstanceState::Healthy, 1)
-        );
-        let n = (1..=3).find(|n| node_id(*n) == instance.node_id).unwrap();
-        assert_eq!(instance.endpoints, [format!("10.{n}.0.1:31000")]);
-        let desired = agents.desired(&instance.node_id).unwrap();
-        assert!(desired.epoch > 0 && desired.version == 1);
-        let [wanted] = desired.instances.as_slice() else {
-            panic!("{desired:?}")
-        };
-        assert_eq!(
-            (&wanted.instance_id, wanted.assignment_epoch),
-            (&instance.instance_id, 1)
-        );
-        assert_eq!(
-            (wanted.app_name.as_str(), &wanted.revision_id),
-            ("shop", &revision.revision_id)
-        );
-        let [component] = wanted.components.as_slice() else {
-            panic!("{wanted:?}")
-        };
-        assert_eq!(
-            (component.image.as_str(), component.environment.as_slice()),
-            ("nginx:1.27", &["A=1".to_owned()][..])
-        );
-        assert_eq!(
-            (
-                component.ports[0].host_port,
-                component.ports[0].container_port
-            ),
-            (31_000, 80)
-        );
-        assert_eq!(
-            (
-                component.mounts[0].path.as_str(),
-                component.mounts[0].source.as_str()
-            ),
-            ("/data", "appdata")
-        );
+        assert_told(&agents, instance, &revision);
         let event = assigned
             .until(|event| event.instance_id == instance.instance_id)
             .await;

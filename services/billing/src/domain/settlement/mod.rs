@@ -149,7 +149,7 @@ pub enum SettleError {
 }
 
 /// Settles.
-pub fn settle(input: Input, sources: Sources<'_>) -> Result<Settlement, SettleError> {
+pub fn settle(input: Input, sources: &mut Sources<'_>) -> Result<Settlement, SettleError> {
     let Input {
         frame,
         evidence,

@@ -78,7 +78,7 @@ fn settled(input: Input) -> Settlement {
     let mut ids = 0_u128;
     settle(
         input,
-        Sources {
+        &mut Sources {
             salt: &mut || {
                 count += 1;
                 Salt::new([count; 32])
