@@ -5,6 +5,8 @@
 #   build.sh localhost/fluxplane-demo:1
 #   build.sh localhost/fluxplane-demo:1 podman --root /tmp/p/root --runroot /tmp/p/run
 #   build.sh localhost/fluxplane-demo:1 docker -H unix:///tmp/docker.sock
+#
+# DEMO_PORT   where it listens unless its PORT says otherwise, 8080 by default
 set -eu
 
 tag=${1:?usage: build.sh TAG [ENGINE [OPTION...]]}
@@ -23,4 +25,5 @@ done
 cp "$here/serve.sh" "$context/rootfs/serve.sh"
 cp "$here/Containerfile" "$context/Containerfile"
 # DOCKER_BUILDKIT=0: the plain builder needs no plugin.
-DOCKER_BUILDKIT=0 "$@" build -q -t "$tag" -f "$context/Containerfile" "$context"
+DOCKER_BUILDKIT=0 "$@" build -q -t "$tag" \
+    --build-arg "PORT=${DEMO_PORT:-8080}" -f "$context/Containerfile" "$context"

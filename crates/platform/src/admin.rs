@@ -6,7 +6,11 @@ use axum::{Json, Router, extract::State, http::StatusCode, response::IntoRespons
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{health::Health, metrics::Metrics, reconciler::TaskBoard};
+use crate::{
+    health::{self, Health},
+    metrics::{ComponentLabels, Metrics},
+    reconciler::TaskBoard,
+};
 
 /// What the admin listener shows.
 #[derive(Debug, Clone)]
@@ -58,6 +62,12 @@ async fn readyz(State(admin): State<Admin>) -> impl IntoResponse {
 
 async fn metrics(State(admin): State<Admin>) -> impl IntoResponse {
     const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    for (component, state) in admin.health.report().components {
+        let serves = !matches!(state, health::State::NotReady(_));
+        let labels = ComponentLabels { component };
+        let gauge = admin.metrics.common.component_ready.get_or_create(&labels);
+        gauge.set(serves.into());
+    }
     (
         [(axum::http::header::CONTENT_TYPE, OPEN_METRICS)],
         admin.metrics.encode(),

@@ -74,6 +74,8 @@ pub struct Common {
     pub lease_held: Family<LeaseLabels, Gauge>,
     /// Runs of background work.
     pub task_runs: Family<TaskLabels, Counter>,
+    /// 1 for each part of the process that serves, 0 for one that cannot.
+    pub component_ready: Family<ComponentLabels, Gauge>,
     /// Requests refused because of what they said, by reason code.
     pub rejected: Family<RejectedLabels, Counter>,
 }
@@ -88,6 +90,7 @@ impl Common {
             outbox_age_seconds: Gauge::default(),
             lease_held: Family::default(),
             task_runs: Family::default(),
+            component_ready: Family::default(),
             rejected: Family::default(),
         };
         registry.register(
@@ -120,6 +123,11 @@ impl Common {
             "task_runs",
             "Runs of background work",
             common.task_runs.clone(),
+        );
+        registry.register(
+            "component_ready",
+            "1 for each part of the process that serves",
+            common.component_ready.clone(),
         );
         registry.register(
             "rejected",
@@ -173,6 +181,11 @@ pub struct TaskLabels {
     pub task: &'static str,
     /// `ok` or `failed`.
     pub outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ComponentLabels {
+    pub component: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]

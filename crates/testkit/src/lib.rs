@@ -16,6 +16,7 @@ pub mod otlp;
 pub mod plane;
 pub mod podman;
 pub mod postgres;
+mod process;
 pub mod wait;
 
 pub use chaos::ChaosProxy;

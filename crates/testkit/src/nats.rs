@@ -2,11 +2,13 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Stdio},
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result};
+
+use crate::process;
 
 /// Time a server gets to come up.
 const START_LIMIT: Duration = Duration::from_secs(10);
@@ -33,7 +35,7 @@ impl Nats {
     pub async fn start_in(dir: &Path, port: i32) -> Result<Self> {
         let ports = dir.join("ports");
         std::fs::create_dir_all(&ports)?;
-        let child = Command::new("nats-server")
+        let child = process::tied("nats-server", "KILL")
             .args([
                 "--jetstream",
                 "--addr",

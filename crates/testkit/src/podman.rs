@@ -1,12 +1,13 @@
-//! A private Podman with its Docker-compatible API, for tests of what runs containers.
+//! A private Podman with its Docker-compatible API.
 //!
-//! Images, containers, networks and the socket live in a temporary folder, and everything runs in a mount namespace of its
-//! own, so that an engine on the machine is not touched and whatever is left at the end is found and ended. Needs root, as
-//! the engine of a node does.
+//! Images, containers, networks and the socket live in one folder, and everything runs in a mount namespace of its own, so
+//! that an engine on the machine is not touched and whatever is left at the end is found and ended. Needs root, as the
+//! engine of a node does.
 
 use std::{
     fs, io,
     net::Ipv4Addr,
+    os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -14,56 +15,71 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
+use crate::process;
+
 /// Time the service gets to come up.
 const START_LIMIT: Duration = Duration::from_secs(10);
 
 /// A private `podman system service`, stopped with everything it ran on drop.
 #[derive(Debug)]
 pub struct Podman {
-    /// Keeps the mount namespace while no service runs.
-    holder: Child,
+    /// Process that keeps the mount namespace while no service runs.
+    holder: u32,
     service: Option<Child>,
-    dir: tempfile::TempDir,
+    dir: PathBuf,
+    /// Removed with us.
+    temporary: Option<tempfile::TempDir>,
     address: Ipv4Addr,
 }
 
 impl Podman {
-    /// Starts one. `None`, with a line that says why, on a machine without Podman.
+    /// Starts one in a temporary folder. `None`, with a line that says why, on a machine without Podman.
     pub async fn start() -> Result<Option<Self>> {
         Self::start_with_registry(None).await
     }
 
     /// Starts one that also pulls by plain HTTP from the registry at `host:port`.
     pub async fn start_with_registry(registry: Option<&str>) -> Result<Option<Self>> {
-        if let Err(err) = Command::new("podman").arg("--version").output() {
-            say_skipped(&format!(
-                "podman does not start ({err}); `make setup` installs it"
-            ));
+        if !process::exists("podman") {
+            say_skipped("podman does not start; `make setup` installs it");
             return Ok(None);
         }
-        let dir = tempfile::Builder::new().prefix("fx-podman-").tempdir()?;
-        let address = own_address();
+        let temporary = tempfile::Builder::new().prefix("fx-podman-").tempdir()?;
+        let dir = temporary.path().to_owned();
+        let mut podman = Self::start_at(&dir, own_address(), registry).await?;
+        podman.temporary = Some(temporary);
+        Ok(Some(podman))
+    }
+
+    /// Starts one whose images stay in `dir` from run to run. Containers that an earlier run left behind are removed.
+    pub async fn start_in(dir: &Path) -> Result<Self> {
+        fs::create_dir_all(dir)?;
+        let dir = dir.canonicalize()?;
+        let podman = Self::start_at(&dir, kept_address(&dir), None).await?;
+        podman.remove_containers();
+        podman.remove_networks()?;
+        Ok(podman)
+    }
+
+    async fn start_at(dir: &Path, address: Ipv4Addr, registry: Option<&str>) -> Result<Self> {
         let [_, net, ..] = address.octets();
-        fs::write(dir.path().join("containers.conf"), containers_conf(net))?;
-        fs::write(
-            dir.path().join("registries.conf"),
-            registries_conf(registry),
-        )?;
-        let holder = hold_namespace()?;
+        fs::write(dir.join("containers.conf"), containers_conf(net))?;
+        fs::write(dir.join("registries.conf"), registries_conf(registry))?;
         let mut podman = Self {
-            holder,
+            holder: 0,
             service: None,
-            dir,
+            dir: dir.to_owned(),
+            temporary: None,
             address,
         };
         podman.enter().await?;
         podman.start_service().await?;
-        Ok(Some(podman))
+        Ok(podman)
     }
 
     /// Where the Docker-compatible API is.
     pub fn socket(&self) -> PathBuf {
-        self.dir.path().join("podman.sock")
+        self.dir.join("podman.sock")
     }
 
     /// An address of this machine that no other test publishes ports on.
@@ -73,29 +89,28 @@ impl Podman {
 
     /// Runs the command line on the same images and containers. Returns what it printed.
     pub fn run(&self, arguments: &[&str]) -> Result<String> {
-        let output = self
-            .command()
-            .args(arguments)
-            .output()
-            .context("run podman")?;
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        anyhow::ensure!(output.status.success(), "podman {arguments:?}: {stderr}");
-        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        process::read(self.command().args(arguments))
     }
 
     /// Builds the demo image, which serves a page that names the instance, under `tag`.
     pub fn build_demo_image(&self, tag: &str) -> Result<()> {
+        /// What it listens on unless told otherwise.
+        const PORT: u16 = 8080;
+        self.build_demo_image_for(tag, PORT)
+    }
+
+    /// The same, listening on another port.
+    pub fn build_demo_image_for(&self, tag: &str, port: u16) -> Result<()> {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/demo-image/build.sh");
-        let output = self
-            .inside(&script.display().to_string())
+        let mut build = self.inside(&script.display().to_string());
+        build
+            .env("DEMO_PORT", port.to_string())
             .arg(tag)
             .arg("podman")
-            .args(self.options())
-            .output()
-            .with_context(|| format!("run {}", script.display()))?;
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        anyhow::ensure!(output.status.success(), "build the demo image: {stderr}");
-        Ok(())
+            .args(self.options());
+        process::read(&mut build)
+            .context("build the demo image")
+            .map(drop)
     }
 
     /// Kills the service. Containers go on running, as they do when Podman is updated.
@@ -151,21 +166,57 @@ impl Podman {
         service.wait().ok();
     }
 
-    /// Waits until the namespace is a new one with its own folders.
-    async fn enter(&self) -> Result<()> {
+    /// Takes over the namespace of an earlier run that did not end by itself, so that what still runs there can be removed;
+    /// else makes one, and waits until it has its own folders.
+    async fn enter(&mut self) -> Result<()> {
+        let file = self.dir.join("namespace.pid");
+        let earlier = fs::read_to_string(&file).ok();
+        if let Some(earlier) = earlier.and_then(|text| text.trim().parse().ok()) {
+            self.holder = earlier;
+            if self.in_namespace() {
+                return Ok(());
+            }
+        }
+        // What an engine remembers of processes that are gone with their namespace is worth nothing.
+        for gone in ["run", "tmp"] {
+            match fs::remove_dir_all(self.dir.join(gone)) {
+                Err(err) if err.kind() != io::ErrorKind::NotFound => return Err(err.into()),
+                Ok(()) | Err(_) => {}
+            }
+        }
+        let mut holder = hold_namespace()?;
+        self.holder = holder.id();
         let deadline = Instant::now() + START_LIMIT;
-        let ready = || {
-            self.inside("test")
-                .args(["-e", READY])
-                .status()
-                .is_ok_and(|s| s.success())
-        };
-        while !ready() {
-            anyhow::ensure!(
-                Instant::now() < deadline,
-                "unshare made no mount namespace; it needs root"
-            );
+        while !self.in_namespace() {
+            if holder.try_wait()?.is_some() || Instant::now() >= deadline {
+                anyhow::bail!("unshare made no mount namespace; it needs root");
+            }
             tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        fs::write(&file, self.holder.to_string())?;
+        // Reaped when it ends; until then it needs nobody.
+        std::thread::spawn(move || holder.wait());
+        Ok(())
+    }
+
+    /// Whether the holder lives in a namespace of ours.
+    fn in_namespace(&self) -> bool {
+        let found = self
+            .inside("test")
+            .args(["-e", READY])
+            .stderr(Stdio::null())
+            .status();
+        found.is_ok_and(|status| status.success())
+    }
+
+    fn remove_containers(&self) {
+        self.run(&["rm", "--all", "--force", "--time", "0"]).ok();
+    }
+
+    fn remove_networks(&self) -> Result<()> {
+        let names = self.run(&["network", "ls", "--quiet"])?;
+        for name in names.lines().filter(|name| *name != "podman") {
+            self.run(&["network", "rm", "--force", name])?;
         }
         Ok(())
     }
@@ -173,7 +224,7 @@ impl Podman {
     /// Ids and names of the other processes in the namespace.
     fn others(&self) -> Vec<(String, String)> {
         let namespace = |id: &str| fs::read_link(format!("/proc/{id}/ns/mnt")).ok();
-        let holder = self.holder.id().to_string();
+        let holder = self.holder.to_string();
         let wanted = namespace(&holder);
         let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
         entries
@@ -189,8 +240,8 @@ impl Podman {
 
     /// A program in the namespace.
     fn inside(&self, program: &str) -> Command {
-        let mut command = Command::new("nsenter");
-        let holder = self.holder.id().to_string();
+        let mut command = process::tied("nsenter", "KILL");
+        let holder = self.holder.to_string();
         command
             .args(["--mount", "--target", &holder, "--", program])
             .envs(self.environment());
@@ -204,8 +255,14 @@ impl Podman {
     }
 
     fn options(&self) -> Vec<String> {
-        let folder = |name: &str| self.dir.path().join(name).display().to_string();
+        let folder = |name: &str| self.dir.join(name).display().to_string();
+        let driver = if on_overlay(&self.dir) {
+            "vfs"
+        } else {
+            "overlay"
+        };
         [
+            ("--storage-driver", driver.to_owned()),
             ("--root", folder("root")),
             ("--runroot", folder("run")),
             ("--tmpdir", folder("tmp")),
@@ -218,10 +275,10 @@ impl Podman {
 
     fn environment(&self) -> [(&'static str, PathBuf); 2] {
         [
-            ("CONTAINERS_CONF", self.dir.path().join("containers.conf")),
+            ("CONTAINERS_CONF", self.dir.join("containers.conf")),
             (
                 "CONTAINERS_REGISTRIES_CONF",
-                self.dir.path().join("registries.conf"),
+                self.dir.join("registries.conf"),
             ),
         ]
     }
@@ -230,7 +287,7 @@ impl Podman {
 impl Drop for Podman {
     fn drop(&mut self) {
         self.end_service();
-        self.run(&["rm", "--all", "--force", "--time", "0"]).ok();
+        self.remove_containers();
         // Monitors of containers take networks down after them; let them.
         let deadline = Instant::now() + END_LIMIT;
         while Instant::now() < deadline && self.others().iter().any(|(_, name)| name != NAME_SERVER)
@@ -245,8 +302,11 @@ impl Drop for Podman {
                 .status()
                 .ok();
         }
-        self.holder.kill().ok();
-        self.holder.wait().ok();
+        Command::new("kill")
+            .args(["-KILL", &self.holder.to_string()])
+            .stderr(Stdio::null())
+            .status()
+            .ok();
     }
 }
 
@@ -267,7 +327,9 @@ fn hold_namespace() -> Result<Child> {
          && mount -t tmpfs tmpfs /run/netns \
          && touch {READY} && exec sleep infinity"
     );
+    // It stays when we are killed: only in its namespace can the next run remove what still runs there.
     Command::new("unshare")
+        .process_group(0)
         .args([
             "--mount",
             "--propagation",
@@ -304,6 +366,27 @@ fn own_address() -> Ipv4Addr {
         part(process / NETS % 250),
         1,
     )
+}
+
+/// The same for the engine of a folder at every run, away from those of tests.
+fn kept_address(dir: &Path) -> Ipv4Addr {
+    const FIRST_NET: u8 = 100;
+    const NETS: u8 = 50;
+    let sum = dir
+        .as_os_str()
+        .as_encoded_bytes()
+        .iter()
+        .fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(*byte));
+    Ipv4Addr::new(127, FIRST_NET + sum % NETS, 0, 1)
+}
+
+/// Whether a folder lies on an overlay file system, as inside a container, on which no other overlay can be built.
+fn on_overlay(dir: &Path) -> bool {
+    let kind = Command::new("stat")
+        .args(["-f", "-c", "%T"])
+        .arg(dir)
+        .output();
+    kind.is_ok_and(|output| output.stdout.trim_ascii() == b"overlayfs")
 }
 
 /// Works with and without systemd, on hybrid cgroups, and where limits cannot be raised.

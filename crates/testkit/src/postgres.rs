@@ -1,6 +1,7 @@
 //! A private Postgres server, and a fresh migrated database per test.
 
 use std::{
+    os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
@@ -264,22 +265,16 @@ fn running_as_root() -> bool {
     id.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 
+/// Runs as a user that Postgres accepts, and shuts down when we end, however that happens.
 fn unprivileged(program: &Path) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "INT"]).process_group(0);
     if running_as_root() {
-        let mut command = Command::new("setpriv");
-        command.args([
-            "--reuid",
-            UNPRIVILEGED,
-            "--regid",
-            UNPRIVILEGED,
-            "--clear-groups",
-            "--",
-        ]);
-        command.arg(program);
-        command
-    } else {
-        Command::new(program)
+        command.args(["--reuid", UNPRIVILEGED, "--regid", UNPRIVILEGED]);
+        command.arg("--clear-groups");
     }
+    command.arg("--").arg(program);
+    command
 }
 
 fn run(command: &mut Command) -> Result<()> {

@@ -12,6 +12,7 @@ mod layers;
 mod openapi;
 mod process;
 mod proto_check;
+mod run;
 mod sizes;
 mod sqlx_prepare;
 mod with_deps;
@@ -47,6 +48,12 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Run the whole plane on this machine, with a demonstration.
+    ///
+    /// State is kept in `.plane`: a second run goes on where the first ended. Ctrl-C stops everything that was started.
+    Run(run::Run),
+    /// Forget everything `run` kept.
+    CleanState,
     /// Run a command with a private Postgres for tests; it ends with the command.
     WithDeps {
         #[arg(trailing_var_arg = true, required = true, value_name = "COMMAND")]
@@ -62,6 +69,8 @@ fn main() -> ExitCode {
         Command::ProtoCheck { accept } => proto_check::run(&root, accept),
         Command::Openapi { check } => openapi::run(&root, check),
         Command::SqlxPrepare { check } => sqlx_prepare::run(&root, check),
+        Command::Run(arguments) => run::run(&root, &arguments),
+        Command::CleanState => run::clean_state(&root),
         Command::WithDeps { command } => with_deps::run(&root, &command),
     };
     match result {

@@ -8,22 +8,25 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
+use crate::process;
+
 /// Where the document is committed.
 const DOCUMENT: &str = "services/gateway/openapi.json";
 
 pub(crate) fn run(root: &Path, check: bool) -> Result<ExitCode> {
-    let mut cargo = Command::new("cargo");
+    // Of the whole workspace, so that what the tests need too is built once and not again with other features.
+    let mut cargo = process::command("cargo");
     cargo.current_dir(root).args([
-        "run",
+        "build",
         "--quiet",
         "--locked",
-        "--package",
-        "fluxplane-gateway",
+        "--workspace",
+        "--example",
+        "openapi",
     ]);
-    let output = cargo
-        .args(["--example", "openapi"])
-        .output()
-        .context("run cargo")?;
+    process::must_run(&mut cargo)?;
+    let example = process::target_dir(root).join("debug/examples/openapi");
+    let output = Command::new(example).output().context("run the example")?;
     let stderr = String::from_utf8_lossy(&output.stderr);
     anyhow::ensure!(
         output.status.success(),

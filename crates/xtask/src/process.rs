@@ -1,8 +1,26 @@
 //! Running other programs, and saying what went wrong with which.
 
-use std::process::{Command, ExitCode, ExitStatus};
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, ExitCode, ExitStatus},
+};
 
 use anyhow::{Context as _, Result};
+
+/// A command without the variables that `cargo xtask` sets for us. A cargo that inherits them builds `ring`, whose build
+/// script watches them, and all that needs it anew each time.
+pub(crate) fn command(program: &str) -> Command {
+    let mut command = Command::new(program);
+    #[expect(clippy::disallowed_methods, reason = "to take them away")]
+    let ours = std::env::vars_os().map(|(name, _)| name);
+    for name in ours {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
+    command
+}
 
 /// Runs `command` to its end.
 pub(crate) fn run(command: &mut Command) -> Result<ExitStatus> {
@@ -31,4 +49,11 @@ pub(crate) fn free_port() -> Result<u16> {
     Ok(std::net::TcpListener::bind("127.0.0.1:0")?
         .local_addr()?
         .port())
+}
+
+/// Where cargo puts what it builds.
+pub(crate) fn target_dir(root: &Path) -> PathBuf {
+    #[expect(clippy::disallowed_methods, reason = "cargo's own variable")]
+    let chosen = std::env::var_os("CARGO_TARGET_DIR");
+    chosen.map_or_else(|| root.join("target"), |dir| root.join(dir))
 }

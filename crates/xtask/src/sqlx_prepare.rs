@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    process::{Command, ExitCode},
+    process::ExitCode,
 };
 
 use anyhow::{Context as _, Result};
@@ -48,7 +48,7 @@ fn prepare(root: &Path, out: &Path) -> Result<()> {
         database::migrate(root, &postgres.url()).await?;
         anyhow::Ok(postgres)
     })?;
-    let mut cargo = Command::new("cargo");
+    let mut cargo = process::command("cargo");
     cargo.current_dir(root).args([
         "check",
         "--workspace",

@@ -37,6 +37,10 @@ impl runner::Config for Config {
     fn db(&self) -> Option<&Db> {
         Some(&self.db)
     }
+
+    fn check(&self) -> anyhow::Result<()> {
+        self.rules().map(drop)
+    }
 }
 
 /// What a FLUX is worth.
@@ -119,8 +123,15 @@ impl Config {
             confirmations > 0,
             "payments.credit_confirmations is 0; money that is in no block is no money"
         );
-        let length = self.epochs.length.0.as_secs();
-        anyhow::ensure!(length > 0, "epochs.length is below a second");
+        let length = self.epochs.length.0;
+        anyhow::ensure!(
+            length.as_secs() > 0 && length.subsec_nanos() == 0,
+            "epochs.length is {length:?}; epochs begin and end at full seconds, so give whole seconds, at least 1s"
+        );
+        anyhow::ensure!(
+            !self.ledger.audit_every.0.is_zero(),
+            "ledger.audit_every is 0; give the audit a pause, such as 60s"
+        );
         let valid = span("quotes.valid_for", self.quotes.valid_for)?;
         anyhow::ensure!(
             valid > TimeDelta::zero(),
@@ -141,8 +152,74 @@ impl Config {
                 "usage.unknown_assignment_for",
                 self.usage.unknown_assignment_for,
             )?,
-            epoch_length: length,
+            epoch_length: length.as_secs(),
             epoch_grace: span("epochs.grace", self.epochs.grace)?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config() -> Config {
+        runner::load(crate::SERVICE, None).unwrap()
+    }
+
+    fn span(text: &str) -> Span {
+        text.parse().unwrap()
+    }
+
+    fn refused(change: impl FnOnce(&mut Config)) -> String {
+        let mut config = config();
+        change(&mut config);
+        runner::Config::check(&config).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn epochs_may_be_as_short_as_a_demonstration_needs() {
+        let mut config = config();
+        (config.epochs.length, config.epochs.grace) = (span("30s"), span("2s"));
+        let rules = config.rules().unwrap();
+        assert_eq!(
+            (rules.epoch_length, rules.epoch_grace),
+            (30, TimeDelta::seconds(2))
+        );
+    }
+
+    #[test]
+    fn a_number_that_makes_no_sense_is_refused_by_its_key() {
+        for (key, text) in [
+            (
+                "rate.micro_usd_per_flux",
+                refused(|config| config.rate.micro_usd_per_flux = 0),
+            ),
+            (
+                "quotes.payment_address",
+                refused(|config| config.quotes.payment_address.clear()),
+            ),
+            (
+                "quotes.valid_for",
+                refused(|config| config.quotes.valid_for = span("0s")),
+            ),
+            (
+                "payments.credit_confirmations",
+                refused(|config| config.payments.credit_confirmations = 0),
+            ),
+            (
+                "epochs.length",
+                refused(|config| config.epochs.length = span("500ms")),
+            ),
+            (
+                "epochs.length",
+                refused(|config| config.epochs.length = span("1500ms")),
+            ),
+            (
+                "ledger.audit_every",
+                refused(|config| config.ledger.audit_every = span("0s")),
+            ),
+        ] {
+            assert!(text.starts_with(key), "{text}");
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Metrics of billing.
 
+use fluxplane_ledger::Asset;
 use fluxplane_platform::metrics::{Metrics, latency_histogram};
 use prometheus_client::{
     encoding::EncodeLabelSet,
@@ -18,10 +19,74 @@ pub struct KindLabels {
     pub kind: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct AssetLabels {
+    pub asset: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct CaseLabels {
+    pub case: &'static str,
+}
+
+/// What can be unusual about a payment. Its money is in the ledger all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exception {
+    /// Carries no message hash.
+    NoMemo,
+    /// Carries the hash of a message nobody submitted yet.
+    UnknownHash,
+    /// Less than due, with all that came before.
+    TooSmall,
+    /// More than due.
+    TooLarge,
+    /// Counted after its time.
+    Late,
+    /// Enough, but spent elsewhere before the rest came.
+    SpentElsewhere,
+    /// For a revision that is funded, refused or ended.
+    NothingDue,
+    /// Its block was undone.
+    Reorganised,
+    /// Left the mempool without a block.
+    Dropped,
+}
+
+impl Exception {
+    const ALL: [Self; 9] = [
+        Self::NoMemo,
+        Self::UnknownHash,
+        Self::TooSmall,
+        Self::TooLarge,
+        Self::Late,
+        Self::SpentElsewhere,
+        Self::NothingDue,
+        Self::Reorganised,
+        Self::Dropped,
+    ];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::NoMemo => "no_memo",
+            Self::UnknownHash => "unknown_hash",
+            Self::TooSmall => "too_small",
+            Self::TooLarge => "too_large",
+            Self::Late => "late",
+            Self::SpentElsewhere => "spent_elsewhere",
+            Self::NothingDue => "nothing_due",
+            Self::Reorganised => "reorganised",
+            Self::Dropped => "dropped",
+        }
+    }
+
+    const fn labels(self) -> CaseLabels {
+        CaseLabels { case: self.name() }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub struct BillingMetrics {
-    /// Sum of all balances in sat. Must be 0.
-    pub imbalance: Gauge,
+    imbalance: Family<AssetLabels, Gauge>,
     /// Accounts whose balance is not the fold of the journal. Must be 0.
     pub balance_drift: Gauge,
     /// Applications whose terms do not add up to what is held for them. Must be 0.
@@ -35,6 +100,7 @@ pub struct BillingMetrics {
     pub chain_height: Gauge,
     pub quotes: Counter,
     payments: Family<OutcomeLabels, Counter>,
+    exceptions: Family<CaseLabels, Counter>,
     revisions: Family<OutcomeLabels, Counter>,
     usage_reports: Family<OutcomeLabels, Counter>,
     usage_seconds: Family<OutcomeLabels, Counter>,
@@ -50,8 +116,12 @@ impl BillingMetrics {
         let gauge = |name, help| metrics.register(name, help, Gauge::default());
         let outcomes = |name, help| metrics.register(name, help, Family::default());
         let counter = |name, help| metrics.register(name, help, Counter::default());
-        Self {
-            imbalance: gauge("ledger_imbalance_sat", "Sum of all balances; must be 0"),
+        let own = Self {
+            imbalance: metrics.register(
+                "ledger_imbalance_sat",
+                "Sum of all balances of a currency; must be 0",
+                Family::default(),
+            ),
             balance_drift: gauge(
                 "ledger_balance_drift",
                 "Accounts whose balance is not the fold of the journal; must be 0",
@@ -76,6 +146,11 @@ impl BillingMetrics {
             ),
             quotes: counter("quotes", "Quotes made"),
             payments: outcomes("payments", "Payments by what became of them"),
+            exceptions: metrics.register(
+                "payment_exceptions",
+                "Payments that were not simply the price in time, by case",
+                Family::default(),
+            ),
             revisions: outcomes("revisions", "Revisions funded and refused"),
             usage_reports: outcomes("billing_usage_reports", "Usage reports by outcome"),
             usage_seconds: outcomes("usage_seconds", "Evidenced instance-seconds by outcome"),
@@ -86,7 +161,25 @@ impl BillingMetrics {
             ),
             charged_sat: counter("charged_sat", "Charged to customers"),
             anchors_refused: counter("anchors_refused", "Epochs the validator refused"),
+        };
+        // What is watched is there from the start, not only once it is wrong.
+        own.imbalance(&Asset::FLUX.to_string(), 0);
+        for case in Exception::ALL {
+            drop(own.exceptions.get_or_create(&case.labels()));
         }
+        own
+    }
+
+    /// Sum of all balances of a currency, in its smallest unit. Must be 0.
+    pub fn imbalance(&self, asset: &str, sum: i64) {
+        let asset = asset.to_owned();
+        self.imbalance
+            .get_or_create(&AssetLabels { asset })
+            .set(sum);
+    }
+
+    pub fn exception(&self, case: Exception) {
+        self.exceptions.get_or_create(&case.labels()).inc();
     }
 
     /// `credited`, `suspense`, `identified` or `reversed`.

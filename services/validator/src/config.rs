@@ -34,6 +34,17 @@ impl runner::Config for Config {
     fn db(&self) -> Option<&Db> {
         Some(&self.db)
     }
+
+    fn check(&self) -> anyhow::Result<()> {
+        let anchors = &self.anchors;
+        anyhow::ensure!(
+            !anchors.poll.0.is_zero(),
+            "anchors.poll is 0; give looks at the chain a pause, such as 5s"
+        );
+        anchors.resend_after()?;
+        anchors.recheck_refused()?;
+        self.signer().map(drop)
+    }
 }
 
 /// The chain's daemon.
@@ -135,5 +146,67 @@ impl Config {
             anchors.expiry_blocks,
         );
         signer.map(Some).context("anchors.wif")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fluxplane_flux_chain::PrivateKey;
+
+    use super::*;
+
+    fn config() -> Config {
+        runner::load(crate::SERVICE, None).unwrap()
+    }
+
+    fn check(change: impl FnOnce(&mut Config)) -> anyhow::Result<()> {
+        let mut config = config();
+        change(&mut config);
+        runner::Config::check(&config)
+    }
+
+    fn wif(network: Network) -> Secret {
+        let key = PrivateKey::from_bytes(&[7; 32], true).unwrap();
+        Secret::new(key.to_wif(ChainParams::of(network).addresses))
+    }
+
+    #[test]
+    fn a_development_chain_is_anchored_to_as_deep_as_the_main_chain() {
+        check(|config| {
+            config.daemon.network = NetworkName::Devnet;
+            config.anchors.wif = wif(Network::Devnet);
+            config.anchors.final_confirmations = 40;
+            config.anchors.poll = "500ms".parse().unwrap();
+        })
+        .unwrap();
+    }
+
+    #[test]
+    fn a_value_that_makes_no_sense_is_refused_by_its_key() {
+        for (key, refused) in [
+            (
+                "anchors.wif",
+                check(|config| config.anchors.wif = wif(Network::Devnet)),
+            ),
+            (
+                "anchors.fee_sat_per_kb",
+                check(|config| config.anchors.fee_sat_per_kb = 99),
+            ),
+            (
+                "anchors.final_confirmations",
+                check(|config| config.anchors.final_confirmations = 0),
+            ),
+            (
+                "anchors.expiry_blocks",
+                check(|config| config.anchors.expiry_blocks = 5),
+            ),
+            (
+                "anchors.poll",
+                check(|config| config.anchors.poll = "0s".parse().unwrap()),
+            ),
+        ] {
+            let text = refused.unwrap_err().to_string();
+            assert!(text.starts_with(key), "{text}");
+        }
     }
 }

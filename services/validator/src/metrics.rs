@@ -1,5 +1,10 @@
 //! Metrics of the validator.
 
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
 use fluxplane_platform::metrics::Metrics;
 use prometheus_client::{
     encoding::EncodeLabelSet,
@@ -27,6 +32,8 @@ pub struct ValidatorMetrics {
     /// Epochs that stand refused now. Must be 0.
     refused: Gauge,
     blocked: Family<ReasonLabels, Gauge>,
+    /// What was in the way since the last look began.
+    in_the_way: Arc<Mutex<BTreeSet<&'static str>>>,
     /// Checks that refused an epoch.
     pub refusals: Counter,
     /// Announcements that contradict an earlier one.
@@ -51,6 +58,7 @@ impl ValidatorMetrics {
                 "1 while anchors wait, by reason",
                 Family::default(),
             ),
+            in_the_way: Arc::default(),
             refusals: metrics.register(
                 "anchor_refusals",
                 "Checks that refused an epoch",
@@ -62,20 +70,28 @@ impl ValidatorMetrics {
                 Counter::default(),
             ),
         };
-        own.unblock();
+        own.looked();
         own
     }
 
     /// Anchors wait for this reason.
     pub fn blocked(&self, reason: &'static str) {
+        self.in_the_way().insert(reason);
         self.blocked.get_or_create(&ReasonLabels { reason }).set(1);
     }
 
-    /// Forgets what was in the way, before the next look.
-    pub fn unblock(&self) {
-        for reason in BLOCKS {
+    /// A look is over. What it did not find in the way is gone; the gauges do not flicker while a look takes its time.
+    pub fn looked(&self) {
+        let found = std::mem::take(&mut *self.in_the_way());
+        for reason in BLOCKS.into_iter().filter(|reason| !found.contains(reason)) {
             self.blocked.get_or_create(&ReasonLabels { reason }).set(0);
         }
+    }
+
+    fn in_the_way(&self) -> MutexGuard<'_, BTreeSet<&'static str>> {
+        self.in_the_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn count(&self, counts: &[(AnchorState, i64)]) {

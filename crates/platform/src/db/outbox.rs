@@ -3,7 +3,7 @@
 //! Rows are deleted once JetStream has them. A "last sequence" cursor would skip rows that commit late, because identity
 //! values are taken before commit.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, convert::Infallible, time::Duration};
 
 use async_nats::jetstream::{self, message::PublishMessage};
 use sqlx::{PgConnection, PgPool, postgres::PgListener, types::Json};
@@ -125,6 +125,7 @@ impl Relay {
             let failed = tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 result = self.listen_and_publish() => result,
+                never = self.keep_measured() => match never {},
             };
             if let Err(err) = failed {
                 tracing::warn!(error = crate::error::chain(&err), "outbox waits");
@@ -153,6 +154,19 @@ impl Relay {
                 woken = wake.recv() => { woken?; }
                 () = tokio::time::sleep(POLL) => {}
             }
+        }
+    }
+
+    /// Beside the publishing, which may stand still: just then somebody must hear of it.
+    async fn keep_measured(&self) -> Infallible {
+        loop {
+            if let Err(err) = self.measure().await {
+                tracing::debug!(
+                    error = crate::error::chain(&err),
+                    "outbox cannot be measured"
+                );
+            }
+            tokio::time::sleep(POLL).await;
         }
     }
 

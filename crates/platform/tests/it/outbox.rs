@@ -135,6 +135,33 @@ async fn events_survive_a_bus_that_is_away() {
 }
 
 #[tokio::test]
+async fn the_age_of_what_waits_is_measured_while_the_bus_is_away() {
+    let db = db().await;
+    let mut tx = db.pool.begin().await.unwrap();
+    outbox::append(&mut tx, &event(1)).await.unwrap();
+    tx.commit().await.unwrap();
+    sqlx::query!("UPDATE outbox SET created_at = now() - interval '90 s'")
+        .execute(&db.pool)
+        .await
+        .unwrap();
+    let nats = Nats::start().await.unwrap();
+    let js = jetstream(&nats).await;
+    drop(nats);
+    let relay = relay(&db.pool, &js);
+    let age = relay.metrics.common.outbox_age_seconds.clone();
+    let stop = CancellationToken::new();
+    let mut relays = JoinSet::new();
+    relays.spawn(relay.run(stop.clone()));
+    eventually(Duration::from_secs(10), async || match age.get() {
+        90.. => Ok(()),
+        young => Err(young),
+    })
+    .await;
+    stop.cancel();
+    relays.join_next().await.unwrap().unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn events_recorded_together_keep_their_order() {
     let (db, nats) = (db().await, Nats::start().await.unwrap());
     let js = jetstream(&nats).await;

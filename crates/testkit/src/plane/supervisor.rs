@@ -127,6 +127,24 @@ impl Supervisor {
         signal(pid, "KILL")
     }
 
+    /// Sends SIGKILL, and does not start the program again.
+    pub async fn kill_for_good(&mut self, name: &str) -> Result<()> {
+        let index = self
+            .programs
+            .iter()
+            .position(|program| program.name == name);
+        let index = index.with_context(|| format!("{name} does not run"))?;
+        let running = self.programs.remove(index);
+        let pid = lock(&running.status).pid;
+        if let Some(pid) = pid {
+            signal(pid, "KILL")?;
+        }
+        // Before the pause after which it would be started again.
+        running.stop.cancel();
+        running.stopped.cancelled().await;
+        Ok(())
+    }
+
     /// Stops one program for good.
     pub async fn stop(&mut self, name: &str) {
         if let Some(index) = self

@@ -12,6 +12,7 @@ use crate::{
         payment::{CreditedTo, PaidOutput, Payment},
         posting::{self, Coin},
     },
+    metrics::Exception,
 };
 
 fn coin<'a>(payment: &'a Payment, output: &PaidOutput, credit: u32) -> Coin<'a> {
@@ -54,6 +55,11 @@ pub async fn deposit(
         CreditedTo::Suspense => "suspense",
     });
     if credited_to == CreditedTo::Suspense {
+        ctx.metrics.exception(if payment.message_hash.is_empty() {
+            Exception::NoMemo
+        } else {
+            Exception::UnknownHash
+        });
         tracing::warn!(
             payment.txid,
             amount_sat = payment.total.get(),
@@ -89,13 +95,14 @@ pub async fn identify(
     Ok(())
 }
 
-/// Takes a credited payment back whose block was undone. What was spent of it becomes a debt.
+/// Takes a credited payment back whose block was undone. What was spent of it becomes a debt, which is returned.
 pub async fn take_back(
     conn: &mut PgConnection,
     ctx: &Context,
     payment: &mut Payment,
-) -> Result<(), Error> {
+) -> Result<Sat, Error> {
     let now = ctx.clock.now();
+    let mut owed = Sat::ZERO;
     let outputs = db::payments::outputs(conn, &payment.txid).await?;
     for output in &outputs {
         let coin = coin(payment, output, payment.credits);
@@ -111,6 +118,10 @@ pub async fn take_back(
         };
         lock_for(conn, owner.as_ref()).await?;
         let available = available(conn, owner.as_ref()).await?;
+        if owner.is_some() {
+            let spent = output.amount.get() - available.clamp(Sat::ZERO, output.amount).get();
+            owed = Sat::new(owed.get() + spent);
+        }
         let group = coin.take_back(deposit, identified, owner.as_ref(), available, now)?;
         db::ledger::post(conn, &group, now).await?;
     }
@@ -120,9 +131,10 @@ pub async fn take_back(
     tracing::warn!(
         payment.txid,
         amount_sat = payment.total.get(),
+        owed_sat = owed.get(),
         "a credited payment was reorganised away"
     );
-    Ok(())
+    Ok(owed)
 }
 
 /// Locks every account that crediting may touch, and returns the owner's debt.

@@ -35,8 +35,9 @@ pub async fn advance(ctx: &Context, token: i64) -> Result<u64, Error> {
     for (number, ends_at) in ending {
         if now >= super::time(ends_at) + ctx.rules.epoch_grace {
             let mut tx = ctx.begin().await?;
-            fence(&mut tx, token).await?;
+            db::locks::epochs(&mut tx).await?;
             stop_evidence(&mut tx, number).await?;
+            fence(&mut tx, token).await?;
             tx.commit().await?;
         }
     }
@@ -60,12 +61,13 @@ async fn settle_all(ctx: &Context, token: Option<i64>) -> Result<u64, Error> {
 async fn end_open(ctx: &Context, token: i64) -> Result<(), Error> {
     let length = ctx.rules.epoch_length;
     let mut tx = ctx.begin().await?;
-    fence(&mut tx, token).await?;
+    db::locks::epochs(&mut tx).await?;
     let Some(open) = db::epochs::lock_open(&mut tx).await? else {
         return Ok(());
     };
     if let Some(end) = ended_at(open.ends_at, length, ctx.now_s()) {
         end_at(&mut tx, ctx, &open, end).await?;
+        fence(&mut tx, token).await?;
         tx.commit().await?;
         tracing::info!(epoch.number = open.number, "epoch ended");
     }
@@ -111,14 +113,17 @@ pub async fn close_now(ctx: &Context, idempotency: &idempotency::Request) -> Res
     ensure_open(ctx).await?;
     let mut tx = ctx.begin().await?;
     let number: u64 = idempotency::once(&mut tx, idempotency, async |conn| {
+        db::locks::epochs(conn).await?;
+        // The oldest first, as those who bring evidence lock them.
+        for (ending, _) in db::epochs::in_state(conn, EpochState::Ending).await? {
+            stop_evidence(conn, ending).await?;
+        }
         let open = db::epochs::lock_open(conn)
             .await?
             .ok_or(Error::NoOpenEpoch)?;
         let end = closed_by_hand(open.opens_at, ctx.now_s());
         end_at(conn, ctx, &open, end).await?;
-        for (ending, _) in db::epochs::in_state(conn, EpochState::Ending).await? {
-            stop_evidence(conn, ending).await?;
-        }
+        stop_evidence(conn, open.number).await?;
         Ok::<_, Error>(open.number)
     })
     .await?;

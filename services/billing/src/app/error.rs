@@ -37,7 +37,7 @@ pub enum Error {
     NoEpoch(u64),
     #[error("epoch {0} is not closed yet, so it has no leaves")]
     NotClosed(u64),
-    #[error("no epoch is open")]
+    #[error("no epoch is open yet; try again")]
     NoOpenEpoch,
     #[error("epoch {number} waits for epoch {previous} to be closed")]
     OutOfTurn { number: u64, previous: u64 },
@@ -145,6 +145,12 @@ impl ServiceError for Error {
         };
         match self {
             Self::Invalid(violations) | Self::Spec(violations) => violations.clone(),
+            Self::KeyReused => one(
+                "Idempotency-Key",
+                &"the key",
+                "a key belongs to one request; the same key with another request is a mistake",
+                "send a fresh key with each new request",
+            ),
             Self::NoQuote(id) => one(
                 "quote_id",
                 id,
@@ -177,7 +183,6 @@ impl ServiceError for Error {
             ),
             Self::Db(_)
             | Self::Post(_)
-            | Self::KeyReused
             | Self::HeightUnknown
             | Self::NoOpenEpoch
             | Self::OutOfTurn { .. }

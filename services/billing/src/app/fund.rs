@@ -16,6 +16,7 @@ use crate::{
         term::{Purchase, Term, carry},
     },
     events::announce,
+    metrics::Exception,
 };
 
 /// Looks whether a revision that waits can be funded now, and acts on it. `news` is the payment that was just credited.
@@ -72,6 +73,16 @@ pub async fn consider(
             let verdict = till.verdict();
             let message = till.message(verdict);
             announce::payment_progress(conn, ctx, revision, news, received, due, &message).await?;
+            let exception = match verdict {
+                Verdict::Fund if received > due => Some(Exception::TooLarge),
+                Verdict::Fund => None,
+                Verdict::Missing(_) => Some(Exception::TooSmall),
+                Verdict::Spent(_) => Some(Exception::SpentElsewhere),
+                Verdict::Late => Some(Exception::Late),
+            };
+            if let Some(exception) = exception {
+                ctx.metrics.exception(exception);
+            }
             match verdict {
                 Verdict::Fund => fund(conn, ctx, app, revision, quote, terms).await,
                 Verdict::Missing(_) | Verdict::Spent(_) | Verdict::Late => Ok(()),

@@ -11,6 +11,7 @@ use crate::{
         payment::{Depth, PaidOutput, Payment, PaymentState},
     },
     events::announce,
+    metrics::Exception,
 };
 
 /// What happened to a payment.
@@ -86,12 +87,45 @@ pub async fn payment_changed(
     db::payments::set_state(conn, &payment.txid, &state, confirmations, sequence, now).await?;
     (payment.state, payment.confirmations) = (state, confirmations);
     let lifted = !matches!(payment.state, PaymentState::Confirmed { .. });
+    match payment.state {
+        PaymentState::Reorganised => ctx.metrics.exception(Exception::Reorganised),
+        PaymentState::Dropped => ctx.metrics.exception(Exception::Dropped),
+        PaymentState::Seen | PaymentState::Confirmed { .. } => {}
+    }
     if lifted && payment.credited_to.is_some() {
-        credit::take_back(conn, ctx, &mut payment).await?;
+        let owed = credit::take_back(conn, ctx, &mut payment).await?;
+        tell_taken_back(conn, ctx, &payment, owed).await?;
     }
     if !credit_if_due(conn, ctx, &mut payment).await? {
         tell(conn, ctx, &payment).await?;
     }
+    Ok(())
+}
+
+/// Tells the owner of a revision that is already funded, or never will be, that money for it is gone again. One that waits
+/// hears of it as of any payment.
+async fn tell_taken_back(
+    conn: &mut PgConnection,
+    ctx: &Context,
+    payment: &Payment,
+    owed: Sat,
+) -> Result<(), Error> {
+    let Some(revision) = revision_of(conn, payment).await? else {
+        return Ok(());
+    };
+    if revision.state == RevisionState::Awaiting {
+        return Ok(());
+    }
+    let total = payment.total;
+    let consequence = if owed > Sat::ZERO {
+        format!(
+            "{owed} FLUX of them were spent and are owed until the payment is confirmed again or other money comes in"
+        )
+    } else {
+        "they are off your balance until the payment is confirmed again".to_owned()
+    };
+    let message = format!("the block of a payment of {total} FLUX was undone; {consequence}");
+    announce::payment_progress(conn, ctx, &revision, payment, Sat::ZERO, owed, &message).await?;
     Ok(())
 }
 
@@ -136,8 +170,11 @@ async fn credit_if_due(
         (RevisionState::Awaiting, None)
         | (RevisionState::Funded | RevisionState::Refused | RevisionState::Ended, _) => {
             let received = payment.total;
+            ctx.metrics.exception(Exception::NothingDue);
             let message = format!(
-                "{received} FLUX are on your balance; the revision is {}",
+                "nothing is due for revision {}, which is {}; the {received} FLUX are on your balance, pay another \
+                 revision from it",
+                revision.number,
                 revision.state.name()
             );
             announce::payment_progress(
@@ -181,6 +218,15 @@ pub(super) async fn tell(
         return Ok(());
     };
     let (amount, needed) = (payment.total, ctx.rules.credit_confirmations);
+    let payments = db::payments::lock_of_hash(conn, &payment.message_hash).await?;
+    let credited = fund::credited(&payments);
+    // What is on its way counts towards the price; what is not in a block or the mempool any more does not.
+    let received = match &payment.state {
+        PaymentState::Seen | PaymentState::Confirmed { .. } => {
+            credited.checked_add(amount).unwrap_or(credited)
+        }
+        PaymentState::Reorganised | PaymentState::Dropped => credited,
+    };
     let message = match &payment.state {
         PaymentState::Seen => {
             format!("a payment of {amount} FLUX was seen; it counts at {needed} confirmations")
@@ -197,7 +243,7 @@ pub(super) async fn tell(
         }
     };
     let due = quote.offer.price;
-    announce::payment_progress(conn, ctx, &revision, payment, amount, due, &message).await?;
+    announce::payment_progress(conn, ctx, &revision, payment, received, due, &message).await?;
     Ok(())
 }
 

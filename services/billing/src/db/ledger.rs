@@ -374,7 +374,7 @@ pub async fn by_ids(
 /// What the audit found. Everything but zero is an alarm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Audit {
-    /// Sum of all balances: money from nowhere, or gone.
+    /// How far the balances of each currency are from zero, added up: money from nowhere, or gone.
     pub imbalance: i64,
     /// Accounts whose balance is not the fold of the journal.
     pub drifted_accounts: i64,
@@ -399,7 +399,8 @@ pub async fn audit(conn: &mut PgConnection) -> sqlx::Result<Audit> {
             FROM term GROUP BY app_id
         )
         SELECT
-            (SELECT coalesce(sum(balance), 0)::bigint FROM account) AS "imbalance!",
+            (SELECT coalesce(sum(abs(off)), 0)::bigint
+             FROM (SELECT sum(balance) AS off FROM account GROUP BY asset) AS of_asset) AS "imbalance!",
             (SELECT count(*) FROM account FULL JOIN folded USING (id)
              WHERE coalesce(account.balance, 0) <> coalesce(folded.amount, 0)) AS "drifted_accounts!",
             (SELECT count(*) FROM (SELECT name, balance FROM account WHERE kind = 'customer_held') AS held
@@ -416,6 +417,15 @@ pub async fn audit(conn: &mut PgConnection) -> sqlx::Result<Audit> {
         drifted_terms: row.drifted_terms,
         transfers: row.transfers,
     })
+}
+
+/// The sum of all balances of each currency. Each must be 0.
+pub async fn imbalances(conn: &mut PgConnection) -> sqlx::Result<Vec<(String, i64)>> {
+    let rows =
+        sqlx::query!(r#"SELECT asset, sum(balance)::bigint AS "sum!" FROM account GROUP BY asset"#)
+            .fetch_all(conn)
+            .await?;
+    Ok(rows.into_iter().map(|row| (row.asset, row.sum)).collect())
 }
 
 /// The sums of the accounts that are watched.

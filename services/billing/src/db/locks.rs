@@ -14,6 +14,12 @@ pub async fn app(conn: &mut PgConnection, app: AppId) -> sqlx::Result<()> {
     take(conn, &format!("app.{app}")).await
 }
 
+/// Whoever ends an epoch, or stops its evidence, does so alone: two that lock the epochs in different orders would wait for
+/// each other.
+pub async fn epochs(conn: &mut PgConnection) -> sqlx::Result<()> {
+    take(conn, "epochs").await
+}
+
 async fn take(conn: &mut PgConnection, name: &str) -> sqlx::Result<()> {
     sqlx::query!(
         "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || '.' || $1, 0))",

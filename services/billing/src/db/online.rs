@@ -87,11 +87,13 @@ pub async fn forget_counted(
         r#"
         UPDATE node_online AS late SET seconds = late.seconds - earlier.seconds
         FROM (
-            SELECT node_id, range_agg(part) AS seconds
-            FROM node_online, unnest(seconds) AS part
-            WHERE epoch < $1 AND node_id IN (
-                SELECT node_id FROM node_online WHERE epoch = $1 AND lower(seconds) < $2)
-            GROUP BY node_id
+            SELECT own.node_id, range_agg(part) AS seconds
+            FROM node_online AS own
+            JOIN node_online AS known ON known.node_id = own.node_id AND known.epoch < $1
+                                     AND known.seconds && own.seconds,
+            unnest(known.seconds) AS part
+            WHERE own.epoch = $1 AND lower(own.seconds) < $2
+            GROUP BY own.node_id
         ) AS earlier
         WHERE late.epoch = $1 AND late.node_id = earlier.node_id AND lower(late.seconds) < $2
         "#,

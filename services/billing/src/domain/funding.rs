@@ -50,7 +50,10 @@ impl Till {
             Verdict::Fund => {
                 let over = Sat::new(received.get() - due.get());
                 if over > Sat::ZERO {
-                    format!("paid; {over} FLUX more than due are on your balance")
+                    format!(
+                        "paid; {received} FLUX came and {due} FLUX were due, so {over} FLUX more than due are on your \
+                         balance, from which other revisions can be paid"
+                    )
                 } else {
                     "paid".to_owned()
                 }
@@ -63,7 +66,8 @@ impl Till {
                 "{received} FLUX were paid, but other applications spent part of the balance; send {missing} FLUX more with the same message hash"
             ),
             Verdict::Late => format!(
-                "the payment counted only after {}; {received} FLUX are on your balance, submit again and pay from it",
+                "{received} FLUX of {due} FLUX due counted only after {}; they are on your balance, submit again and pay \
+                 from it",
                 self.pay_until.format("%FT%TZ")
             ),
         }

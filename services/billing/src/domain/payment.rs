@@ -107,11 +107,24 @@ impl Payment {
 
     /// Why nobody can be credited.
     pub fn suspense_reason(&self) -> String {
-        if self.message_hash.is_empty() {
-            let problem = &self.memo_problem;
-            format!("the payment carries no message hash: {problem}")
+        let Self {
+            txid,
+            total,
+            message_hash,
+            memo_problem,
+            ..
+        } = self;
+        if message_hash.is_empty() {
+            format!(
+                "{total} FLUX in transaction {txid} carry no message hash ({memo_problem}); an OP_RETURN output of 64 \
+                 lower-case hexadecimal digits says what is paid. The money is kept until the plane's operator knows \
+                 whose it is"
+            )
         } else {
-            "no revision with this message hash is known".to_owned()
+            format!(
+                "{total} FLUX in transaction {txid} carry the message hash {message_hash}, which names no revision that \
+                 was submitted; submit the signed message with this hash, and the money is its owner's"
+            )
         }
     }
 }

@@ -17,7 +17,9 @@ impl Reconciler for Audit {
         let metrics = &self.ctx.metrics;
         let mut conn = self.ctx.pool.acquire().await?;
         let audit = db::ledger::audit(&mut conn).await?;
-        metrics.imbalance.set(audit.imbalance);
+        for (asset, sum) in db::ledger::imbalances(&mut conn).await? {
+            metrics.imbalance(&asset, sum);
+        }
         metrics.balance_drift.set(audit.drifted_accounts);
         metrics.held_drift.set(audit.drifted_terms);
         let sums = db::ledger::sums(&mut conn).await?;

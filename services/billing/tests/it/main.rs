@@ -3,6 +3,7 @@
 
 mod balance;
 mod books;
+mod closing;
 mod epochs;
 mod ledger;
 mod payments;

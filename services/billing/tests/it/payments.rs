@@ -8,11 +8,22 @@ use fluxplane_proto::{
 
 use crate::{
     play::{OWNER, PRICE, TERM, app, buried, pay, spec},
-    support::{CREDIT, FIRST_HEIGHT, Plane, stamp},
+    support::{CREDIT, FIRST_HEIGHT, Plane, stamp, time},
 };
 
 const CUSTOMER: &str = "customer:1CustomerOfTheseTests";
 const DEBT: &str = "customer_debt:1CustomerOfTheseTests";
+
+/// Why a payment waits in suspense.
+async fn suspense_reason(plane: &Plane, message_hash: &str) -> String {
+    sqlx::query_scalar!(
+        "SELECT suspense_reason FROM payment WHERE message_hash = $1",
+        message_hash
+    )
+    .fetch_one(&plane.db.pool)
+    .await
+    .unwrap()
+}
 
 /// Coins that the plane holds, by its own books.
 async fn coins(plane: &Plane) -> i64 {
@@ -37,6 +48,34 @@ async fn an_exact_payment_funds_the_revision_for_its_term() {
         .collect();
     assert!(stages[0].contains("was seen"), "{stages:?}");
     assert_eq!(stages.last().unwrap(), "paid");
+    plane.assert_exceptions(&[]);
+    plane.assert_books_balance().await;
+}
+
+#[tokio::test]
+async fn too_much_funds_the_revision_and_the_rest_is_credit() {
+    let plane = Plane::start().await;
+    let app = app(1);
+    plane.submit(&app, Funding::ChainPayment).await;
+    plane
+        .credit(&pay(1, &app.hash(1), &[PRICE, 60_000_000]))
+        .await;
+    plane
+        .hear(|funded: &RevisionFunded| funded.amount_sat == PRICE)
+        .await;
+    let told = plane
+        .hear(|progress: &PaymentProgress| progress.message.starts_with("paid"))
+        .await;
+    for part in [
+        "10.00000000 FLUX came",
+        "9.40000000 FLUX were due",
+        "0.60000000 FLUX more",
+    ] {
+        assert!(told.message.contains(part), "{}", told.message);
+    }
+    assert_eq!(plane.money(OWNER).await, (60_000_000, PRICE, 0));
+    assert_eq!(coins(&plane).await, PRICE + 60_000_000);
+    plane.assert_exceptions(&[("too_large", 1)]);
     plane.assert_books_balance().await;
 }
 
@@ -73,8 +112,13 @@ async fn too_little_is_credit_and_a_second_payment_tops_up() {
     plane
         .hear(|funded: &RevisionFunded| funded.amount_sat == PRICE)
         .await;
+    // Already in the mempool the rest counts together with what came before.
+    let seen = plane.heard::<PaymentProgress>();
+    let seen = seen.iter().rfind(|told| told.message.contains("was seen"));
+    assert_eq!(seen.unwrap().received_sat, PRICE + 50);
     // What was too much stays available.
     assert_eq!(plane.money(OWNER).await, (50, PRICE, 0));
+    plane.assert_exceptions(&[("too_large", 1), ("too_small", 1)]);
     plane.assert_books_balance().await;
 }
 
@@ -115,10 +159,16 @@ async fn late_money_is_credit() {
     plane.pass(3_601);
     plane.credit(&pay(1, &app.hash(1), &[PRICE])).await;
     assert_eq!(plane.money(OWNER).await, (PRICE, 0, 0));
-    plane
+    let told = plane
         .hear(|progress: &PaymentProgress| progress.message.contains("on your balance"))
         .await;
+    let limit = time(plane.now() - 1).format("%FT%TZ").to_string();
+    for part in ["9.40000000 FLUX", &limit, "submit again"] {
+        assert!(told.message.contains(part), "{}", told.message);
+    }
     assert!(plane.heard::<RevisionFunded>().is_empty());
+    plane.assert_exceptions(&[("late", 1)]);
+    plane.assert_books_balance().await;
 }
 
 #[tokio::test]
@@ -129,7 +179,14 @@ async fn money_for_an_application_that_ended_is_credit() {
     plane.end(&app, plane.now()).await;
     plane.credit(&pay(1, &app.hash(1), &[PRICE])).await;
     assert_eq!(plane.money(OWNER).await, (PRICE, 0, 0));
+    plane
+        .hear(|progress: &PaymentProgress| {
+            let message = &progress.message;
+            message.contains("revision 1, which is ended") && message.contains("on your balance")
+        })
+        .await;
     assert!(plane.heard::<RevisionFunded>().is_empty());
+    plane.assert_exceptions(&[("nothing_due", 1)]);
 }
 
 #[tokio::test]
@@ -151,16 +208,24 @@ async fn an_unknown_hash_waits_in_suspense_until_its_revision_comes() {
     plane.credit(&pay(2, "", &[77])).await;
     assert_eq!(plane.balance("suspense").await, PRICE + 77);
     assert_eq!(plane.balance(CUSTOMER).await, 0);
+    plane.assert_exceptions(&[("no_memo", 1), ("unknown_hash", 1)]);
+    let reason = suspense_reason(&plane, &app.hash(1)).await;
+    for part in ["9.40000000 FLUX", &app.hash(1), "submit the signed message"] {
+        assert!(reason.contains(part), "{reason}");
+    }
     plane.submit(&app, Funding::ChainPayment).await;
     plane
         .hear(|funded: &RevisionFunded| funded.amount_sat == PRICE)
         .await;
     assert_eq!(plane.balance("suspense").await, 77);
-    let reason = sqlx::query_scalar!("SELECT suspense_reason FROM payment WHERE message_hash = ''")
-        .fetch_one(&plane.db.pool)
-        .await
-        .unwrap();
-    assert!(reason.contains("the text has 3 characters"), "{reason}");
+    let reason = suspense_reason(&plane, "").await;
+    for part in [
+        "0.00000077 FLUX",
+        "the text has 3 characters",
+        "64 lower-case hexadecimal digits",
+    ] {
+        assert!(reason.contains(part), "{reason}");
+    }
     assert_eq!(coins(&plane).await, PRICE + 77);
     plane.assert_books_balance().await;
 }
@@ -232,6 +297,18 @@ async fn a_reorganisation_after_the_credit_is_a_reversal_and_a_debt_until_it_con
     assert_eq!(coins(&plane).await, 0);
     assert_eq!(plane.balance(&app.held()).await, PRICE);
     plane.assert_books_balance().await;
+    let told = plane
+        .hear(|progress: &PaymentProgress| progress.message.contains("was undone"))
+        .await;
+    assert_eq!((told.received_sat, told.due_sat), (0, PRICE));
+    for part in [
+        "9.40000030 FLUX",
+        "9.40000000 FLUX of them were spent",
+        "confirmed again",
+    ] {
+        assert!(told.message.contains(part), "{}", told.message);
+    }
+    plane.assert_exceptions(&[("reorganised", 1), ("too_large", 1)]);
 
     let again = Payment {
         height: FIRST_HEIGHT + 3,
@@ -303,4 +380,20 @@ async fn a_quote_pays_for_one_revision_in_its_time() {
         .hear(|refused: &RevisionRefused| refused.app_id == foreign.id().to_string())
         .await;
     assert_eq!(refused.code, "quote-invalid");
+}
+
+#[tokio::test]
+async fn a_payment_that_leaves_the_mempool_counts_for_nothing_any_more() {
+    let plane = Plane::start().await;
+    let app = app(1);
+    plane.submit(&app, Funding::ChainPayment).await;
+    let payment = pay(1, &app.hash(1), &[PRICE]);
+    plane.payment(Change::Seen, &payment).await;
+    plane.payment(Change::Dropped, &payment).await;
+    let told = plane
+        .hear(|progress: &PaymentProgress| progress.message.contains("left the mempool"))
+        .await;
+    assert_eq!((told.received_sat, told.due_sat), (0, PRICE));
+    assert_eq!(coins(&plane).await, 0);
+    plane.assert_exceptions(&[("dropped", 1)]);
 }

@@ -78,6 +78,7 @@ pub(crate) struct Plane {
     stop: CancellationToken,
     tasks: JoinSet<()>,
     sequence: AtomicU64,
+    adjust: fn(&mut Config),
 }
 
 impl Drop for Plane {
@@ -93,6 +94,11 @@ fn free_address() -> SocketAddr {
 
 impl Plane {
     pub(crate) async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// With a configuration that differs from that of the other tests.
+    pub(crate) async fn start_with(adjust: fn(&mut Config)) -> Self {
         let migrations = [&PLATFORM_MIGRATIONS, STORE.migrations];
         let db = TestDb::new("billing", &migrations).await.unwrap();
         let nats = Nats::start().await.unwrap();
@@ -129,6 +135,7 @@ impl Plane {
             stop: CancellationToken::new(),
             tasks: JoinSet::new(),
             sequence: AtomicU64::new(0),
+            adjust,
         };
         plane.listen().await;
         plane.serve().await;
@@ -138,8 +145,17 @@ impl Plane {
 
     /// Stops the service and starts it again on what it left behind.
     pub(crate) async fn restart(&mut self) {
+        self.shut_down().await;
+        self.start_again().await;
+    }
+
+    pub(crate) async fn shut_down(&mut self) {
         self.stop.cancel();
         while self.tasks.join_next().await.is_some() {}
+    }
+
+    /// On what it left behind.
+    pub(crate) async fn start_again(&mut self) {
         self.stop = CancellationToken::new();
         self.metrics = Metrics::new(SERVICE.name, SERVICE.version);
         self.address = free_address();
@@ -215,6 +231,7 @@ impl Plane {
         config.quotes.height_offset = PRICED_AT - u64::from(FIRST_HEIGHT);
         config.payments.credit_confirmations = CREDIT;
         config.ledger.audit_every = Span(Duration::from_millis(50));
+        (self.adjust)(&mut config);
         config
     }
 
@@ -315,6 +332,29 @@ impl Plane {
             .await
             .unwrap()
             .unwrap_or(0)
+    }
+
+    /// How many payments of each unusual kind there were.
+    pub(crate) fn exceptions(&self) -> Vec<(String, u64)> {
+        let text = self.metrics.encode();
+        let lines = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("fluxplane_payment_exceptions_total{case=\""));
+        let counts = lines.map(|line| {
+            let (case, count) = line.split_once("\"} ").unwrap();
+            (case.to_owned(), count.parse().unwrap())
+        });
+        let mut counts: Vec<(String, u64)> = counts.filter(|(_, count)| *count > 0).collect();
+        counts.sort();
+        counts
+    }
+
+    pub(crate) fn assert_exceptions(&self, expected: &[(&str, u64)]) {
+        let expected: Vec<(String, u64)> = expected
+            .iter()
+            .map(|(case, count)| ((*case).to_owned(), *count))
+            .collect();
+        assert_eq!(self.exceptions(), expected);
     }
 
     /// The books must add up whenever anybody looks.

@@ -18,7 +18,9 @@ pub enum Error {
     Daemon(#[source] RpcError),
     #[error("make the anchor")]
     Build(#[source] AnchorTxError),
-    #[error("the daemon follows the chain `{found}`, the configuration says `{expected}`")]
+    #[error(
+        "the daemon follows the chain `{found}`, the configuration says `{expected}`; correct daemon.url or daemon.network"
+    )]
     WrongChain { found: String, expected: String },
     #[error("another replica anchors now")]
     Superseded,

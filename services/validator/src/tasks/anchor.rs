@@ -18,8 +18,11 @@ impl Reconciler for AnchorEpochs {
     const NAME: &'static str = "validator.anchor";
 
     async fn reconcile(&mut self) -> anyhow::Result<Progress> {
-        self.ctx.metrics.unblock();
         let result = advance(&self.ctx, &self.anchoring).await;
+        if let Err(Error::Daemon(_) | Error::WrongChain { .. }) = &result {
+            self.ctx.metrics.blocked("chain_away");
+        }
+        self.ctx.metrics.looked();
         let mut conn = self.ctx.pool.acquire().await?;
         let counts = anchors::count_by_state(&mut conn).await?;
         self.ctx.metrics.count(&counts);
@@ -33,12 +36,7 @@ impl Reconciler for AnchorEpochs {
             }
             // The next leader goes on.
             Err(Error::Superseded) => Ok(Progress::done("no longer leading")),
-            Err(err) => {
-                if let Error::Daemon(_) | Error::WrongChain { .. } = err {
-                    self.ctx.metrics.blocked("chain_away");
-                }
-                Err(err.into())
-            }
+            Err(err) => Err(err.into()),
         }
     }
 }

@@ -1,0 +1,153 @@
+//! Five machines of five operators, all on this one, each with an address of its own.
+
+use std::{path::PathBuf, time::Duration};
+
+use anyhow::{Context as _, Result};
+
+use super::{chain::Chain, ctl::Ctl, layout::Layout, programs::Programs, supervisor::Program};
+
+/// Where agents answer the plane's own probe; each on its node's address.
+const PROBE_PORT: u16 = 16_180;
+
+/// A machine and its place.
+#[derive(Debug, Clone, Copy)]
+pub struct Node {
+    pub name: &'static str,
+    pub tier: &'static str,
+    pub ip: &'static str,
+    pub place: &'static str,
+    /// What the agent declares, since five agents share one machine.
+    capacity: &'static str,
+}
+
+/// Tiers, networks and countries differ, so that placement has something to choose from.
+pub const NODES: [Node; 5] = [
+    Node {
+        name: "node-1",
+        tier: "cumulus",
+        ip: "127.1.0.1",
+        place: "EU_DE_Bavaria",
+        capacity: "threads=4,ram=8000,disk=250",
+    },
+    Node {
+        name: "node-2",
+        tier: "cumulus",
+        ip: "127.2.0.1",
+        place: "EU_FI_Uusimaa",
+        capacity: "threads=4,ram=8000,disk=250",
+    },
+    Node {
+        name: "node-3",
+        tier: "nimbus",
+        ip: "127.3.0.1",
+        place: "NA_US_Oregon",
+        capacity: "threads=8,ram=32000,disk=500",
+    },
+    Node {
+        name: "node-4",
+        tier: "nimbus",
+        ip: "127.4.0.1",
+        place: "NA_CA_Quebec",
+        capacity: "threads=8,ram=32000,disk=500",
+    },
+    Node {
+        name: "node-5",
+        tier: "stratus",
+        ip: "127.5.0.1",
+        place: "AS_SG_Singapore",
+        capacity: "threads=16,ram=64000,disk=1000",
+    },
+];
+
+/// What joining needs.
+#[derive(Debug)]
+pub(crate) struct Joining<'a> {
+    pub layout: &'a Layout,
+    pub programs: &'a Programs,
+    pub chain: &'a Chain,
+    pub ctl: &'a Ctl,
+}
+
+impl Joining<'_> {
+    /// Makes the operator and the collateral, and joins, unless all of it was done at an earlier run.
+    pub(crate) fn ensure(&self, node: &Node) -> Result<()> {
+        let dir = self.layout.dir(&format!("nodes/{}", node.name))?;
+        if identity_file(self.layout, node).exists() {
+            return Ok(());
+        }
+        let operator = self.ctl.wallet(&format!("operator-of-{}", node.name))?;
+        let fluxnode = self.chain.add_node(node.tier, node.ip)?;
+        let key = format!("nodes/{}/node-key.wif", node.name);
+        let key = self.layout.write(&key, &fluxnode.node_key)?;
+        operator.login()?;
+        let (data, files) = (dir.join("agent"), dir.display().to_string());
+        let agent = self.programs.path("node-agent").display().to_string();
+        let (data, key) = (data.display().to_string(), key.display().to_string());
+        let probe_port = PROBE_PORT.to_string();
+        let arguments = [
+            ["--collateral", &fluxnode.collateral],
+            ["--node-key-file", &key],
+            ["--ip", node.ip],
+            ["--place", node.place],
+            ["--data-dir", &data],
+            ["--files", &files],
+            ["--agent", &agent],
+        ];
+        let more = [
+            ["--capacity-override", node.capacity],
+            ["--benchmark-seconds", "1"],
+            ["--probe-port", &probe_port],
+        ];
+        let mut all = vec!["node", "join"];
+        all.extend(arguments.as_flattened());
+        all.push("--");
+        all.extend(more.as_flattened());
+        // The chain's news of a collateral takes a moment to reach the registry.
+        operator
+            .ctl()
+            .until(Duration::from_secs(30), &all)
+            .with_context(|| format!("{} does not join", node.name))?;
+        // The agent keeps its own copy of what it needs; a token works once.
+        std::fs::remove_file(dir.join("join-token")).ok();
+        Ok(())
+    }
+}
+
+/// The agent of a node, as a program to keep running.
+pub(crate) fn agent(
+    layout: &Layout,
+    programs: &Programs,
+    node: &Node,
+    socket: &std::path::Path,
+    otlp_endpoint: &str,
+) -> Program {
+    let data = layout.file(&format!("nodes/{}/agent", node.name));
+    let pair = |name: &str, value: String| (format!("FLUXPLANE_NODE_AGENT__{name}"), value);
+    Program {
+        name: node.name.to_owned(),
+        path: programs.path("node-agent"),
+        args: vec![
+            "--data-dir".to_owned(),
+            data.display().to_string(),
+            "run".to_owned(),
+        ],
+        env: vec![
+            pair("RUNTIME__SOCKET", socket.display().to_string()),
+            pair("HEALTH__INTERVAL_UNTIL_HEALTHY", "250ms".to_owned()),
+            pair("HEALTH__INTERVAL", "2s".to_owned()),
+            pair("BASE__TELEMETRY__OTLP_ENDPOINT", otlp_endpoint.to_owned()),
+        ],
+    }
+}
+
+/// The node's id, once it joined.
+pub(crate) fn node_id(layout: &Layout, node: &Node) -> Result<String> {
+    let path = identity_file(layout, node);
+    let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    let identity: serde_json::Value = serde_json::from_str(&text)?;
+    super::programs::text(&identity, "/node")
+}
+
+fn identity_file(layout: &Layout, node: &Node) -> PathBuf {
+    layout.file(&format!("nodes/{}/agent/identity.json", node.name))
+}
