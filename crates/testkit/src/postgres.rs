@@ -58,11 +58,9 @@ impl Postgres {
         std::fs::create_dir_all(dir)?;
         let bin = bin_dir()?;
         let data = dir.join("data");
-        if running_as_root() {
-            run(Command::new("chown").arg(UNPRIVILEGED).arg(dir))?;
-        }
+        let user = User::for_dir(dir)?;
         if !data.join("PG_VERSION").exists() {
-            let mut initdb = unprivileged(&bin.join("initdb"));
+            let mut initdb = user.command(&bin.join("initdb"));
             initdb
                 .arg("-D")
                 .arg(&data)
@@ -73,7 +71,7 @@ impl Postgres {
             }
             run(&mut initdb)?;
         }
-        let mut command = unprivileged(&bin.join("postgres"));
+        let mut command = user.command(&bin.join("postgres"));
         command.arg("-D").arg(&data).args(["-p", &port.to_string()]);
         command.args([
             "-c",
@@ -265,16 +263,56 @@ fn running_as_root() -> bool {
     id.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 
-/// Runs as a user that Postgres accepts, and shuts down when we end, however that happens.
-fn unprivileged(program: &Path) -> Command {
-    let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "INT"]).process_group(0);
-    if running_as_root() {
-        command.args(["--reuid", UNPRIVILEGED, "--regid", UNPRIVILEGED]);
-        command.arg("--clear-groups");
+/// As whom the server runs: it refuses to be root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum User {
+    /// As we do.
+    Ourselves,
+    /// As the system's user for Postgres.
+    Unprivileged,
+    /// As root that takes itself for somebody else, in a user namespace: for folders that nobody but root can reach, such as
+    /// those under `/root`.
+    Mapped,
+}
+
+impl User {
+    /// Who can use `dir`; it is made theirs.
+    fn for_dir(dir: &Path) -> Result<Self> {
+        if !running_as_root() {
+            return Ok(Self::Ourselves);
+        }
+        let reaches = Self::Unprivileged
+            .command(Path::new("test"))
+            .arg("-x")
+            .arg(dir.parent().unwrap_or(dir))
+            .status()?;
+        if !reaches.success() {
+            return Ok(Self::Mapped);
+        }
+        run(Command::new("chown").arg(UNPRIVILEGED).arg(dir))?;
+        Ok(Self::Unprivileged)
     }
-    command.arg("--").arg(program);
-    command
+
+    /// A program that shuts down when we end, however that happens.
+    fn command(self, program: &Path) -> Command {
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "INT"]).process_group(0);
+        match self {
+            Self::Ourselves => command.arg("--"),
+            Self::Unprivileged => command
+                .args(["--reuid", UNPRIVILEGED, "--regid", UNPRIVILEGED])
+                .args(["--clear-groups", "--"]),
+            Self::Mapped => command.args([
+                "--",
+                "unshare",
+                "--user",
+                "--map-user=1000",
+                "--map-group=1000",
+            ]),
+        };
+        command.arg(program);
+        command
+    }
 }
 
 fn run(command: &mut Command) -> Result<()> {
@@ -284,4 +322,28 @@ fn run(command: &mut Command) -> Result<()> {
     let stderr = String::from_utf8_lossy(&output.stderr);
     anyhow::ensure!(output.status.success(), "{command:?} failed: {stderr}");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_runs_in_a_folder_that_only_its_owner_reaches() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let closed = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(closed.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
+        let dir = closed.path().join("postgres");
+        let port = std::net::TcpListener::bind("127.0.0.1:0")
+            .and_then(|listener| listener.local_addr())
+            .unwrap()
+            .port();
+        // Twice: what the first made, the second must be able to read.
+        for _ in 0..2 {
+            let server = Postgres::start_in(&dir, port, Durability::None)
+                .await
+                .unwrap();
+            assert_eq!(server.port, port);
+        }
+    }
 }

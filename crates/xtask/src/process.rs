@@ -11,7 +11,6 @@ use anyhow::{Context as _, Result};
 /// script watches them, and all that needs it anew each time.
 pub(crate) fn command(program: &str) -> Command {
     let mut command = Command::new(program);
-    #[expect(clippy::disallowed_methods, reason = "to take them away")]
     let ours = std::env::vars_os().map(|(name, _)| name);
     for name in ours {
         let text = name.to_string_lossy();
@@ -53,7 +52,6 @@ pub(crate) fn free_port() -> Result<u16> {
 
 /// Where cargo puts what it builds.
 pub(crate) fn target_dir(root: &Path) -> PathBuf {
-    #[expect(clippy::disallowed_methods, reason = "cargo's own variable")]
     let chosen = std::env::var_os("CARGO_TARGET_DIR");
     chosen.map_or_else(|| root.join("target"), |dir| root.join(dir))
 }

@@ -42,6 +42,8 @@ pub struct Options<'a> {
     pub durability: Durability,
     /// Where traces go; empty for nowhere.
     pub otlp_endpoint: String,
+    /// Third part of the nodes' addresses, which planes that run at the same time must not share.
+    pub lane: u8,
     /// Ends whatever is waited for.
     pub stop: CancellationToken,
 }
@@ -60,6 +62,7 @@ pub struct LocalPlane {
     supervisor: Supervisor,
     programs: Programs,
     otlp_endpoint: String,
+    lane: u8,
     // Dropped in this order: who uses a server ends before it.
     _nats: Nats,
     _postgres: Postgres,
@@ -110,6 +113,7 @@ impl LocalPlane {
             supervisor,
             programs: options.programs,
             otlp_endpoint: options.otlp_endpoint,
+            lane: options.lane,
             _nats: nats,
             _postgres: postgres,
             _lock: lock,
@@ -187,6 +191,7 @@ impl LocalPlane {
             programs: &self.programs,
             chain: &self.chain,
             ctl: &self.ctl,
+            lane: self.lane,
         };
         for node in &NODES {
             joining.ensure(node)?;
@@ -223,6 +228,11 @@ impl LocalPlane {
             }
             Ok(())
         })
+    }
+
+    /// Address of a node on this machine.
+    pub fn ip(&self, node: &Node) -> String {
+        node.ip(self.lane)
     }
 
     pub fn node_id(&self, node: &Node) -> Result<String> {

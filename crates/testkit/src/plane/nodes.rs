@@ -14,10 +14,18 @@ const PROBE_PORT: u16 = 16_180;
 pub struct Node {
     pub name: &'static str,
     pub tier: &'static str,
-    pub ip: &'static str,
+    /// Second part of its address: each node is in a network of its own.
+    network: u8,
     pub place: &'static str,
     /// What the agent declares, since five agents share one machine.
     capacity: &'static str,
+}
+
+impl Node {
+    /// Its address on this machine. Planes that run at the same time are in different lanes.
+    pub fn ip(&self, lane: u8) -> String {
+        format!("127.{}.{lane}.1", self.network)
+    }
 }
 
 /// Tiers, networks and countries differ, so that placement has something to choose from.
@@ -25,35 +33,35 @@ pub const NODES: [Node; 5] = [
     Node {
         name: "node-1",
         tier: "cumulus",
-        ip: "127.1.0.1",
+        network: 1,
         place: "EU_DE_Bavaria",
         capacity: "threads=4,ram=8000,disk=250",
     },
     Node {
         name: "node-2",
         tier: "cumulus",
-        ip: "127.2.0.1",
+        network: 2,
         place: "EU_FI_Uusimaa",
         capacity: "threads=4,ram=8000,disk=250",
     },
     Node {
         name: "node-3",
         tier: "nimbus",
-        ip: "127.3.0.1",
+        network: 3,
         place: "NA_US_Oregon",
         capacity: "threads=8,ram=32000,disk=500",
     },
     Node {
         name: "node-4",
         tier: "nimbus",
-        ip: "127.4.0.1",
+        network: 4,
         place: "NA_CA_Quebec",
         capacity: "threads=8,ram=32000,disk=500",
     },
     Node {
         name: "node-5",
         tier: "stratus",
-        ip: "127.5.0.1",
+        network: 5,
         place: "AS_SG_Singapore",
         capacity: "threads=16,ram=64000,disk=1000",
     },
@@ -66,6 +74,7 @@ pub(crate) struct Joining<'a> {
     pub programs: &'a Programs,
     pub chain: &'a Chain,
     pub ctl: &'a Ctl,
+    pub lane: u8,
 }
 
 impl Joining<'_> {
@@ -76,7 +85,8 @@ impl Joining<'_> {
             return Ok(());
         }
         let operator = self.ctl.wallet(&format!("operator-of-{}", node.name))?;
-        let fluxnode = self.chain.add_node(node.tier, node.ip)?;
+        let ip = node.ip(self.lane);
+        let fluxnode = self.chain.add_node(node.tier, &ip)?;
         let key = format!("nodes/{}/node-key.wif", node.name);
         let key = self.layout.write(&key, &fluxnode.node_key)?;
         operator.login()?;
@@ -87,7 +97,7 @@ impl Joining<'_> {
         let arguments = [
             ["--collateral", &fluxnode.collateral],
             ["--node-key-file", &key],
-            ["--ip", node.ip],
+            ["--ip", &ip],
             ["--place", node.place],
             ["--data-dir", &data],
             ["--files", &files],

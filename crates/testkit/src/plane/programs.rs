@@ -45,6 +45,13 @@ impl Programs {
         })
     }
 
+    /// Those that were built together with the running test.
+    pub fn beside_tests() -> Result<Self> {
+        let test = std::env::current_exe()?;
+        let profile = test.parent().and_then(Path::parent);
+        Self::in_dir(profile.context("a test lies in `deps`")?)
+    }
+
     pub fn dir(&self) -> &Path {
         &self.dir
     }

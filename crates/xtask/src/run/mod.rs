@@ -62,6 +62,7 @@ pub(crate) fn run(root: &Path, arguments: &Run) -> Result<ExitCode> {
         pace: Pace::DEMO,
         durability: Durability::Full,
         otlp_endpoint: arguments.otlp_endpoint.clone(),
+        lane: 0,
         stop: stop.clone(),
     };
     // On this thread, which lives as long as the plane: the kernel ends its processes with the thread that began them.

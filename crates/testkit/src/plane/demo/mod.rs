@@ -79,7 +79,7 @@ impl Demo<'_> {
         let customer = self.customer()?;
         self.clear_away(&customer)?;
         let app = self.prepare(&customer)?;
-        self.quote(&customer, &app)?;
+        self.quote(&customer)?;
         self.deploy(&customer, &app)?;
         self.visit(&customer, &app)?;
         let lost_node = self.lose_node(&customer, &app).await?;
@@ -149,7 +149,7 @@ impl Demo<'_> {
         Ok(app)
     }
 
-    fn quote(&mut self, customer: &Wallet, app: &App) -> Result<()> {
+    fn quote(&mut self, customer: &Wallet) -> Result<()> {
         self.begin(Part::Quote, "What does it cost?")?;
         let file = App::file(&self.plane.layout);
         self.shell(customer)
@@ -224,7 +224,8 @@ impl Demo<'_> {
         let killed = self.plane.cut_power(&node).await?;
         self.report.text(&format!(
             "{} at {} is dead: its agent and {killed} container got SIGKILL",
-            node.name, node.ip
+            node.name,
+            self.plane.ip(&node)
         ));
         step(self.report, "replacement", || {
             let wanted = u64::try_from(before.len())?;

@@ -1,0 +1,5 @@
+//! Tests of a running plane. One at a time: each needs the whole machine.
+
+mod killed;
+mod observed;
+mod support;

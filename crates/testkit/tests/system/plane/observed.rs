@@ -1,0 +1,184 @@
+//! What administrators see of a plane that works: one trace per deployment, the dashboards' metrics, books that balance.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use fluxplane_testkit::{
+    eventually,
+    otlp::{Span, TraceReceiver},
+    plane::{
+        LocalPlane,
+        demo::{Demo, Kept},
+        nodes::NODES,
+    },
+};
+
+use super::support::{Printed, TestPlane};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_application_is_traced_measured_and_still_there_after_a_restart() {
+    let traces = TraceReceiver::start().await.unwrap();
+    let Some(mut test) = TestPlane::start(&traces.endpoint()).await.unwrap() else {
+        return;
+    };
+    let shown = test.demo(&mut |_, _| Ok(())).await.unwrap();
+    assert!(shown.verdict.ends_with("verified"), "{shown:?}");
+    deployment_is_one_trace(&traces).await;
+    test.plane.start_node(&shown.lost_node).unwrap();
+    test.plane.wait_for_nodes(&NODES).unwrap();
+    dashboards_show_what_is_measured(&test.plane).await;
+
+    let mut again = test.restart().await.unwrap();
+    let kept = Kept::load(&again.plane.layout).unwrap().unwrap();
+    assert_eq!(kept.app, shown.app);
+    let demo = Demo {
+        plane: &mut again.plane,
+        report: &Printed,
+        before: &mut |_, _| Ok(()),
+    };
+    assert_eq!(demo.resume(&kept).unwrap(), shown.verdict);
+    again.plane.stop().await.unwrap();
+}
+
+/// From the request to the container: one trace, and every span but the first has its parent in it.
+async fn deployment_is_one_trace(traces: &TraceReceiver) {
+    const STATIONS: [&str; 5] = [
+        "gateway",
+        "scheduler",
+        "billing",
+        "node-registry",
+        "node-agent",
+    ];
+    let trace = eventually(Duration::from_secs(20), async || {
+        let spans = traces.spans();
+        let started = spans.iter().filter(|span| {
+            span.service == "gateway"
+                && span.name.contains("POST")
+                && span.name.ends_with("/v1/apps")
+        });
+        let started: Vec<&Span> = started.collect();
+        let [first] = started.as_slice() else {
+            return Err(format!("{} submissions were traced", started.len()));
+        };
+        let trace: Vec<Span> = spans
+            .iter()
+            .filter(|span| span.trace_id == first.trace_id)
+            .cloned()
+            .collect();
+        let services: BTreeSet<&str> = trace.iter().map(|span| span.service.as_str()).collect();
+        let missing = STATIONS
+            .iter()
+            .filter(|station| !services.contains(*station));
+        let missing: Vec<_> = missing.collect();
+        let containers = trace
+            .iter()
+            .filter(|span| span.name == "start container")
+            .count();
+        if missing.is_empty() && containers >= 3 {
+            return Ok(trace);
+        }
+        Err(format!(
+            "{services:?} lacks {missing:?}; {containers} containers"
+        ))
+    })
+    .await;
+    let known: BTreeSet<&str> = trace.iter().map(|span| span.span_id.as_str()).collect();
+    let roots = trace
+        .iter()
+        .filter(|span| span.parent_id.is_empty())
+        .count();
+    assert_eq!(roots, 1, "one beginning");
+    let container = trace
+        .iter()
+        .find(|span| span.name == "start container")
+        .unwrap();
+    let by_id: BTreeMap<&str, &Span> = trace
+        .iter()
+        .map(|span| (span.span_id.as_str(), span))
+        .collect();
+    let mut way = vec![container.name.as_str()];
+    let mut at = container;
+    while known.contains(at.parent_id.as_str()) {
+        at = by_id[at.parent_id.as_str()];
+        way.push(&at.name);
+    }
+    assert_eq!(
+        at.service, "gateway",
+        "the way back from the container ends at {way:?}"
+    );
+}
+
+/// Every metric a dashboard or an alert asks for is exported by somebody, and the books balance.
+async fn dashboards_show_what_is_measured(plane: &LocalPlane) {
+    let wanted = wanted_metrics();
+    assert!(wanted.len() > 30, "{wanted:?}");
+    let exported = eventually(Duration::from_secs(20), async || {
+        let text = scrape(plane);
+        let names: BTreeSet<&str> = text
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .filter_map(|line| line.split(['{', ' ']).next())
+            .collect();
+        let missing: Vec<&String> = wanted
+            .iter()
+            .filter(|name| !names.contains(name.as_str()) && !rare(name))
+            .collect();
+        // Counted now and then, so a moment after the node is ready.
+        let five = "fluxplane_nodes{state=\"ready\"} 5\n";
+        if missing.is_empty() && text.contains(five) {
+            Ok(text.clone())
+        } else {
+            Err(format!("nobody exports {missing:?}, or not {five}"))
+        }
+    })
+    .await;
+    let values = |start: &str| -> Vec<f64> {
+        let lines = exported.lines().filter(|line| line.starts_with(start));
+        lines
+            .map(|line| line.rsplit(' ').next().unwrap().parse().unwrap())
+            .collect()
+    };
+    let imbalance = values("fluxplane_ledger_imbalance_sat");
+    assert!(!imbalance.is_empty());
+    assert!(imbalance.iter().all(|sat| *sat == 0.0), "{imbalance:?}");
+    assert!(values("fluxplane_chain_height ")[0] > 100.0);
+}
+
+/// Agents come and go; what only they export is asked of them in their own tests.
+fn rare(name: &str) -> bool {
+    name.starts_with("fluxplane_agent_")
+}
+
+fn wanted_metrics() -> BTreeSet<String> {
+    let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy");
+    let mut files: Vec<PathBuf> = vec![deploy.join("grafana/dashboards/plane.json")];
+    let rules = fs::read_dir(deploy.join("prometheus/rules")).unwrap();
+    files.extend(rules.map(|entry| entry.unwrap().path()));
+    let mut wanted = BTreeSet::new();
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        wanted.extend(
+            words
+                .filter(|word| word.starts_with("fluxplane_"))
+                .map(str::to_owned),
+        );
+    }
+    wanted
+}
+
+fn scrape(plane: &LocalPlane) -> String {
+    let read = |url: String| {
+        let output = Command::new("curl")
+            .args(["--silent", "--fail", &format!("{url}/metrics")])
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    plane.addresses.admin_urls().into_iter().map(read).collect()
+}
