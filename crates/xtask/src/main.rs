@@ -7,6 +7,7 @@ use std::{
 
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod database;
 mod layers;
 mod openapi;
@@ -52,6 +53,8 @@ enum Command {
     ///
     /// State is kept in `.plane`: a second run goes on where the first ended. Ctrl-C stops everything that was started.
     Run(run::Run),
+    /// Print the numbers of docs/BENCHMARKS.md, measured here, from an optimised build.
+    Bench(bench::Bench),
     /// Forget everything `run` kept.
     CleanState,
     /// Run a command with a private Postgres for tests; it ends with the command.
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
         Command::Openapi { check } => openapi::run(&root, check),
         Command::SqlxPrepare { check } => sqlx_prepare::run(&root, check),
         Command::Run(arguments) => run::run(&root, &arguments),
+        Command::Bench(arguments) => bench::run(&root, &arguments),
         Command::CleanState => run::clean_state(&root),
         Command::WithDeps { command } => with_deps::run(&root, &command),
     };

@@ -13,6 +13,7 @@
 //! | [`nodes`] | five machines |
 //! | [`ctl`] | `fluxctl`, as people type it |
 //! | [`report`] | who watches |
+//! | [`measure`] | how long deployments take |
 //! | [`demo`] | an application's life, from its price to its verified invoice |
 
 pub mod chain;
@@ -22,6 +23,7 @@ pub mod demo;
 pub mod engine;
 pub mod layout;
 pub mod local;
+pub mod measure;
 pub mod nodes;
 pub mod ports;
 pub mod programs;

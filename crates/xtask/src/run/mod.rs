@@ -21,7 +21,7 @@ use fluxplane_testkit::{
 };
 use tokio_util::sync::CancellationToken;
 
-use self::terminal::Terminal;
+pub(crate) use self::{build::programs, terminal::Terminal};
 
 /// Folder of the plane's state, under the checkout.
 const STATE: &str = ".plane";
@@ -51,7 +51,7 @@ pub(crate) struct Run {
 }
 
 pub(crate) fn run(root: &Path, arguments: &Run) -> Result<ExitCode> {
-    let programs = build::programs(root, arguments.release)?;
+    let programs = programs(root, arguments.release)?;
     let runtime = tokio::runtime::Runtime::new()?;
     let stop = CancellationToken::new();
     runtime.spawn(stop_on_signal(stop.clone()));

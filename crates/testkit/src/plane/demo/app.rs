@@ -18,16 +18,16 @@ const TEMPLATE: &str = "v4-marketplace-helloworldparams";
 
 /// A specification and what the demonstration must know of it.
 #[derive(Debug, Clone)]
-pub(super) struct App {
-    pub(super) name: String,
-    pub(super) image: String,
-    pub(super) container_port: u16,
+pub(crate) struct App {
+    pub(crate) name: String,
+    pub(crate) image: String,
+    pub(crate) container_port: u16,
     spec: Value,
 }
 
 impl App {
     /// The template with its owner, its parameters, and the time in its name, as the marketplace has it.
-    pub(super) fn from_template(owner: &str) -> Result<Self> {
+    pub(crate) fn from_template(owner: &str) -> Result<Self> {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(SPECS);
         let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
         let recorded: Value = serde_json::from_str(&text)?;
@@ -58,7 +58,7 @@ impl App {
     }
 
     /// The same with another page.
-    pub(super) fn revised(&self) -> Self {
+    pub(crate) fn revised(&self) -> Self {
         let mut next = self.clone();
         next.set_page("Hello again", "The second revision.");
         next
@@ -72,11 +72,11 @@ impl App {
         ]);
     }
 
-    pub(super) fn file(layout: &Layout) -> String {
+    pub(crate) fn file(layout: &Layout) -> String {
         layout.file("demo/app.json").display().to_string()
     }
 
-    pub(super) fn write(&self, layout: &Layout) -> Result<()> {
+    pub(crate) fn write(&self, layout: &Layout) -> Result<()> {
         let text = serde_json::to_string_pretty(&self.spec)?;
         layout.write("demo/app.json", &text).map(drop)
     }

@@ -17,7 +17,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
-use self::{app::App, shell::Shell};
+use self::shell::Shell;
+pub(crate) use app::App;
 pub use resume::Kept;
 
 use super::{

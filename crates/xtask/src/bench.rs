@@ -1,0 +1,121 @@
+//! `cargo xtask bench`: the crates' own benches, then a whole plane whose deployments are measured.
+
+use std::{path::Path, process::ExitCode};
+
+use anyhow::Result;
+use clap::Args;
+use fluxplane_testkit::{
+    Durability,
+    plane::{
+        LocalPlane, Options,
+        measure::{self, Deployment},
+        services::Pace,
+    },
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    process,
+    run::{Terminal, programs},
+};
+
+/// Third part of the nodes' addresses: beside a plane that somebody runs.
+const LANE: u8 = 254;
+
+#[derive(Args)]
+pub(crate) struct Bench {
+    /// Deployments to measure, one after another.
+    #[arg(long, default_value_t = 20)]
+    apps: u32,
+    /// Only the running plane, not the benches of the crates.
+    #[arg(long)]
+    plane_only: bool,
+}
+
+pub(crate) fn run(root: &Path, arguments: &Bench) -> Result<ExitCode> {
+    if !arguments.plane_only {
+        let mut cargo = process::command("cargo");
+        cargo.current_dir(root).args(["bench", "--locked"]);
+        for package in ["fluxplane-chain-indexer", "fluxplane-billing"] {
+            cargo.args(["--package", package]);
+        }
+        process::must_run(cargo.args(["--benches", "--quiet"]))?;
+    }
+    let programs = programs(root, true)?;
+    let dir = root.join("target/bench-plane");
+    if dir.exists() {
+        std::fs::remove_dir_all(&dir)?;
+    }
+    let options = Options {
+        dir: &dir,
+        programs,
+        pace: Pace::DEMO,
+        durability: Durability::Full,
+        otlp_endpoint: String::new(),
+        lane: LANE,
+        stop: CancellationToken::new(),
+    };
+    let runtime = tokio::runtime::Runtime::new()?;
+    runtime.block_on(async {
+        let terminal = Terminal::new();
+        let plane = LocalPlane::start(options, &terminal).await?;
+        let measured = measure::deployments(&plane, arguments.apps, |number, one| {
+            say(&format!(
+                "{:>4}  placed {:>6} ms, running {:>6} ms after submission",
+                number + 1,
+                one.submit_to_placed,
+                one.submit_to_running
+            ));
+        });
+        terminal.stopping();
+        plane.stop().await?;
+        print(&measured?);
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// One figure of a deployment.
+type Read = fn(&Deployment) -> u64;
+
+fn print(measured: &[Deployment]) {
+    say(&format!(
+        "\n{} deployments of 3 copies; a block a second; milliseconds",
+        measured.len()
+    ));
+    say(&format!("{:<22}{:>8}{:>8}", "", "p50", "p99"));
+    let rows: [(&str, Read); 4] = [
+        ("submit -> placed", |one| one.submit_to_placed),
+        ("submit -> running", |one| one.submit_to_running),
+        ("funded -> placed", |one| one.funded_to_placed),
+        ("funded -> running", |one| one.funded_to_running),
+    ];
+    for (name, read) in rows {
+        let mut values: Vec<u64> = measured.iter().map(read).collect();
+        values.sort_unstable();
+        let (p50, p99) = (percentile(&values, 50), percentile(&values, 99));
+        say(&format!("{name:<22}{p50:>8}{p99:>8}"));
+    }
+}
+
+/// The smallest value that `percent` of all do not exceed (nearest rank). 0 of nothing.
+fn percentile(sorted: &[u64], percent: usize) -> u64 {
+    let rank = (sorted.len() * percent).div_ceil(100);
+    sorted.get(rank.saturating_sub(1)).copied().unwrap_or(0)
+}
+
+#[expect(clippy::print_stdout, reason = "a command line tool")]
+fn say(text: &str) {
+    println!("{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentile_is_a_value_that_was_measured() {
+        let values: Vec<u64> = (1..=20).collect();
+        assert_eq!((percentile(&values, 50), percentile(&values, 99)), (10, 20));
+        assert_eq!(percentile(&[], 50), 0);
+    }
+}
