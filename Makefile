@@ -2,6 +2,8 @@
 
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 CARGO_FLAGS := --workspace --locked
+# Built with the rest, so that what both need is compiled once; `cargo xtask` would choose other features.
+XTASK := $(or $(CARGO_TARGET_DIR),target)/debug/xtask
 
 .PHONY: setup run test check bench sim clean-state
 
@@ -9,11 +11,12 @@ setup: ## Install what this machine lacks
 	@./scripts/setup.sh
 
 run: setup ## Run the whole plane on this machine; ARGS=--no-demo leaves it empty
-	@cargo xtask run $(ARGS)
+	@cargo build $(CARGO_FLAGS) --bins
+	@$(XTASK) run $(ARGS)
 
 test: setup ## All tests, with real Postgres, NATS and containers
 	@cargo build $(CARGO_FLAGS) --bins --tests
-	@cargo xtask with-deps cargo nextest run $(CARGO_FLAGS) $(ARGS)
+	@$(XTASK) with-deps cargo nextest run $(CARGO_FLAGS) $(ARGS)
 
 check: setup ## Format, lints, layers, sizes, contracts
 	@./scripts/check.sh

@@ -8,21 +8,26 @@ step() { printf '\n== %s\n' "$1"; }
 step "format"
 cargo fmt --all --check
 
+# Everything that the tests need too, once: a build of one package alone would choose other features.
+step "build"
+cargo build --workspace --locked --bins --tests --examples --quiet
+xtask=${CARGO_TARGET_DIR:-target}/debug/xtask
+
 step "layers and sizes"
-cargo xtask layers
-cargo xtask sizes
+"$xtask" layers
+"$xtask" sizes
 
 step "clippy"
 cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
 
 step "queries against migrations (.sqlx)"
-cargo xtask sqlx-prepare --check
+"$xtask" sqlx-prepare --check
 
 step "proto compatibility"
-cargo xtask proto-check
+"$xtask" proto-check
 
 step "openapi document"
-cargo xtask openapi --check
+"$xtask" openapi --check
 
 # Tools that are not everywhere: what is missing is said, never passed over.
 skipped=0

@@ -15,9 +15,15 @@ use fluxplane_testkit::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    process,
     run::{Terminal, programs},
+    with_deps,
 };
+
+/// Benches of the crates, which print their figures themselves.
+const BENCHES: [(&str, &str); 2] = [
+    ("fluxplane-chain-indexer", "catch_up"),
+    ("fluxplane-billing", "settlement"),
+];
 
 /// Third part of the nodes' addresses: beside a plane that somebody runs.
 const LANE: u8 = 254;
@@ -34,12 +40,21 @@ pub(crate) struct Bench {
 
 pub(crate) fn run(root: &Path, arguments: &Bench) -> Result<ExitCode> {
     if !arguments.plane_only {
-        let mut cargo = process::command("cargo");
-        cargo.current_dir(root).args(["bench", "--locked"]);
-        for package in ["fluxplane-chain-indexer", "fluxplane-billing"] {
-            cargo.args(["--package", package]);
+        for (package, bench) in BENCHES {
+            let command = [
+                "cargo",
+                "bench",
+                "--locked",
+                "--package",
+                package,
+                "--bench",
+                bench,
+            ];
+            let ended = with_deps::run(root, &command.map(str::to_owned))?;
+            if ended != ExitCode::SUCCESS {
+                return Ok(ended);
+            }
         }
-        process::must_run(cargo.args(["--benches", "--quiet"]))?;
     }
     let programs = programs(root, true)?;
     let dir = root.join("target/bench-plane");

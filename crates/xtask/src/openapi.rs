@@ -21,8 +21,9 @@ pub(crate) fn run(root: &Path, check: bool) -> Result<ExitCode> {
         "--quiet",
         "--locked",
         "--workspace",
-        "--example",
-        "openapi",
+        "--bins",
+        "--tests",
+        "--examples",
     ]);
     process::must_run(&mut cargo)?;
     let example = process::target_dir(root).join("debug/examples/openapi");
