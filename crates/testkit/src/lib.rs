@@ -8,6 +8,7 @@
 //! | [`chaos`] | a TCP proxy that cuts, stalls and restores links |
 //! | [`otlp`] | a receiver of traces |
 //! | [`plane`] | a whole plane on one machine, as processes |
+//! | [`skip`] | saying that a test cannot run here |
 //! | [`wait`] | polling a condition with a deadline |
 
 pub mod chaos;
@@ -17,6 +18,7 @@ pub mod plane;
 pub mod podman;
 pub mod postgres;
 mod process;
+pub mod skip;
 pub mod wait;
 
 pub use chaos::ChaosProxy;

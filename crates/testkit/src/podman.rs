@@ -15,7 +15,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
-use crate::process;
+use crate::{process, skip};
 
 /// Time the service gets to come up.
 const START_LIMIT: Duration = Duration::from_secs(10);
@@ -41,7 +41,11 @@ impl Podman {
     /// Starts one that also pulls by plain HTTP from the registry at `host:port`.
     pub async fn start_with_registry(registry: Option<&str>) -> Result<Option<Self>> {
         if !process::exists("podman") {
-            say_skipped("podman does not start; `make setup` installs it");
+            skip::say("podman does not start; `make setup` installs it");
+            return Ok(None);
+        }
+        if !process::as_root() {
+            skip::say("a private Podman needs root");
             return Ok(None);
         }
         let temporary = tempfile::Builder::new().prefix("fx-podman-").tempdir()?;
@@ -342,14 +346,6 @@ fn hold_namespace() -> Result<Child> {
         .stdin(Stdio::null())
         .spawn()
         .context("start unshare (util-linux)")
-}
-
-/// Tells why tests do not run, on the real stderr, which test runners show or count.
-fn say_skipped(why: &str) {
-    #[expect(clippy::print_stderr, reason = "a skipped test has to say so")]
-    {
-        eprintln!("SKIPPED: {why}");
-    }
 }
 
 /// A loopback address and, by its second part, a network of this process alone: engines of tests that run at the same time

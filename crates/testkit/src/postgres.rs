@@ -15,6 +15,8 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
+use crate::process;
+
 /// Variable that names the server tests use.
 pub const TEST_DATABASE_URL: &str = "TEST_DATABASE_URL";
 
@@ -258,11 +260,6 @@ fn bin_dir() -> Result<PathBuf> {
         .context("no Postgres server under /usr/lib/postgresql; `make setup` installs one")
 }
 
-fn running_as_root() -> bool {
-    let id = Command::new("id").arg("-u").output();
-    id.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
-}
-
 /// As whom the server runs: it refuses to be root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum User {
@@ -278,7 +275,7 @@ enum User {
 impl User {
     /// Who can use `dir`; it is made theirs.
     fn for_dir(dir: &Path) -> Result<Self> {
-        if !running_as_root() {
+        if !process::as_root() {
             return Ok(Self::Ourselves);
         }
         let reaches = Self::Unprivileged

@@ -21,6 +21,12 @@ pub(crate) fn tied(program: impl AsRef<OsStr>, signal: &str) -> Command {
     command
 }
 
+/// Whether this process may do everything.
+pub(crate) fn as_root() -> bool {
+    let id = Command::new("id").arg("-u").output();
+    id.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
+
 /// Whether a program can be started at all.
 pub(crate) fn exists(program: &str) -> bool {
     Command::new(program)

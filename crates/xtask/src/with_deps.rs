@@ -3,7 +3,11 @@
 use std::{path::Path, process::ExitCode};
 
 use anyhow::{Context as _, Result};
-use fluxplane_testkit::{Postgres, postgres::TEST_DATABASE_URL};
+use fluxplane_testkit::{
+    Postgres,
+    postgres::TEST_DATABASE_URL,
+    skip::{self, SKIPPED_FILE},
+};
 
 use crate::process;
 
@@ -12,10 +16,20 @@ pub(crate) fn run(root: &Path, command: &[String]) -> Result<ExitCode> {
     let postgres = runtime.block_on(Postgres::start(process::free_port()?))?;
     let (program, args) = command.split_first().context("no command")?;
     let mut child = process::command(program);
+    let skipped = tempfile::NamedTempFile::new()?;
     child
         .current_dir(root)
+        .env(SKIPPED_FILE, skipped.path())
         .args(args)
         .env(TEST_DATABASE_URL, postgres.url());
     let status = process::run(&mut child)?;
+    for (why, times) in skip::count(skipped.path()) {
+        say(&format!("SKIPPED {times} times: {why}"));
+    }
     Ok(process::exit_code(status))
+}
+
+#[expect(clippy::print_stderr, reason = "a command line tool")]
+fn say(text: &str) {
+    eprintln!("{text}");
 }

@@ -44,6 +44,11 @@ impl Engine {
             return Ok(Self::Docker);
         }
         anyhow::ensure!(
+            process::as_root(),
+            "no Docker runs that this user may use, and a private Podman needs root: either run this as root, or \
+             install Docker and add this user to its group"
+        );
+        anyhow::ensure!(
             process::exists("podman"),
             "neither Docker nor Podman is here; `make setup` installs Podman"
         );

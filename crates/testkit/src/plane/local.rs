@@ -77,6 +77,11 @@ impl LocalPlane {
         let addresses = Addresses::choose(&layout)?;
         let clock = Steps::new(report);
 
+        // First, because it is what a machine lacks most often.
+        clock.begin("container engine");
+        let engine = Engine::start(&layout.dir("podman")?).await?;
+        clock.done(engine.name());
+
         clock.begin("Postgres and NATS");
         let (postgres, nats) = servers(&layout, &addresses, options.durability).await?;
         database::bootstrap(&layout, &postgres.url()).await?;
@@ -85,10 +90,6 @@ impl LocalPlane {
             postgres.port,
             addresses.port("nats")
         ));
-
-        clock.begin("container engine");
-        let engine = Engine::start(&layout.dir("podman")?).await?;
-        clock.done(engine.name());
 
         let mut supervisor = Supervisor::new(&layout.dir("logs")?)?;
         clock.begin("development chain");

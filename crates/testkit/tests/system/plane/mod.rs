@@ -2,4 +2,5 @@
 
 mod killed;
 mod observed;
+mod refused;
 mod support;

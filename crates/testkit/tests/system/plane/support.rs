@@ -11,6 +11,7 @@ use fluxplane_testkit::{
         report::Report,
         services::Pace,
     },
+    skip,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -49,10 +50,7 @@ impl TestPlane {
     /// `None`, with a line that says why, on a machine that cannot run containers.
     pub(crate) async fn start(otlp_endpoint: &str) -> Result<Option<Self>> {
         if let Some(why) = no_containers() {
-            #[expect(clippy::print_stderr, reason = "a skipped test has to say so")]
-            {
-                eprintln!("SKIPPED: {why}");
-            }
+            skip::say(why);
             return Ok(None);
         }
         // Postgres runs as a user of its own, who must be able to pass through.
@@ -117,6 +115,9 @@ fn no_containers() -> Option<&'static str> {
     };
     if works("docker", &["info"]) {
         return None;
+    }
+    if !works("test", &["-O", "/"]) {
+        return Some("no Docker runs, and a private Podman needs root");
     }
     if !works("podman", &["--version"]) {
         return Some("neither Docker nor Podman is here; `make setup` installs Podman");
