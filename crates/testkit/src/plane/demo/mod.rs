@@ -204,8 +204,14 @@ impl Demo<'_> {
                 "--silent",
                 "--show-error",
                 "--fail",
+                // A plane that was started again shows its copies as it knew them until their machines report.
+                "--retry",
+                "30",
+                "--retry-delay",
+                "1",
+                "--retry-connrefused",
                 "--max-time",
-                "10",
+                "60",
                 &url,
             ]))?;
             self.report.text(&said(&page));
