@@ -78,7 +78,10 @@ pub(crate) fn run(root: &Path, arguments: &Run) -> Result<ExitCode> {
         if outcome.is_ok() && !arguments.exit {
             stop.cancelled().await;
         }
-        terminal.stopping();
+        // The last line of a run that ends by itself is the verified invoice.
+        if stop.is_cancelled() {
+            terminal.stopping();
+        }
         plane.stop().await?;
         match outcome {
             Err(_) if stop.is_cancelled() => Ok(ExitCode::SUCCESS),
