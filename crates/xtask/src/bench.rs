@@ -36,6 +36,9 @@ pub(crate) struct Bench {
     /// Only the running plane, not the benches of the crates.
     #[arg(long)]
     plane_only: bool,
+    /// Measure the programs that `make run` builds, without optimisations: quicker to have, slower to run.
+    #[arg(long)]
+    dev: bool,
 }
 
 pub(crate) fn run(root: &Path, arguments: &Bench) -> Result<ExitCode> {
@@ -56,7 +59,7 @@ pub(crate) fn run(root: &Path, arguments: &Bench) -> Result<ExitCode> {
             }
         }
     }
-    let programs = programs(root, true)?;
+    let programs = programs(root, !arguments.dev)?;
     let dir = root.join("target/bench-plane");
     if dir.exists() {
         std::fs::remove_dir_all(&dir)?;
