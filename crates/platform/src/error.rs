@@ -11,6 +11,8 @@ use fluxplane_core::{
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
+use crate::metrics::Metrics;
+
 /// Pause proposed to a caller whose request may succeed later.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -99,6 +101,12 @@ pub fn to_status<E: ServiceError>(err: &E) -> Status {
         details.set_retry_info(Some(RETRY_AFTER));
     }
     Status::with_error_details(grpc_code(kind), message, details)
+}
+
+/// A request that is refused: counted by its reason, and turned into what goes over the wire.
+pub fn refuse<E: ServiceError>(metrics: &Metrics, err: &E) -> Status {
+    metrics.reject(err.reason().code());
+    to_status(err)
 }
 
 /// The kind of a database error: a database that is away is not our fault, a broken statement is.

@@ -48,6 +48,12 @@ impl Metrics {
         metric
     }
 
+    /// Counts a request that was refused because of what it said.
+    pub fn reject(&self, code: &'static str) {
+        let rejected = &self.common.rejected;
+        rejected.get_or_create(&RejectedLabels { code }).inc();
+    }
+
     /// OpenMetrics text.
     pub fn encode(&self) -> String {
         let registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
@@ -77,7 +83,7 @@ pub struct Common {
     /// 1 for each part of the process that serves, 0 for one that cannot.
     pub component_ready: Family<ComponentLabels, Gauge>,
     /// Requests refused because of what they said, by reason code.
-    pub rejected: Family<RejectedLabels, Counter>,
+    rejected: Family<RejectedLabels, Counter>,
 }
 
 impl Common {
@@ -189,8 +195,8 @@ pub struct ComponentLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct RejectedLabels {
-    pub code: &'static str,
+struct RejectedLabels {
+    code: &'static str,
 }
 
 #[cfg(test)]

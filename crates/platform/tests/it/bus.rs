@@ -51,7 +51,7 @@ async fn each_event_has_one_effect_and_poison_is_set_aside() {
     let (db, nats) = (db().await, Nats::start().await.unwrap());
     let js = jetstream(&nats).await;
     for n in 1..=5 {
-        let mut tx = db.pool.begin().await.unwrap();
+        let mut tx = fluxplane_platform::db::begin(&db.pool).await.unwrap();
         outbox::append(&mut tx, &event(n)).await.unwrap();
         tx.commit().await.unwrap();
     }
@@ -118,7 +118,7 @@ async fn an_event_delivered_again_has_no_second_effect() {
         .run(stop.clone())
     };
     let publish = async |n| {
-        let mut tx = db.pool.begin().await.unwrap();
+        let mut tx = fluxplane_platform::db::begin(&db.pool).await.unwrap();
         outbox::append(&mut tx, &event(n)).await.unwrap();
         tx.commit().await.unwrap();
         outbox::drain_batch(&db.pool, &js).await.unwrap();

@@ -19,7 +19,7 @@ enum Error {
 /// Replies with the text it is asked with; the work is one outbox row, and fails for "bad".
 async fn ask(pool: PgPool, body: &str) -> Result<String, Error> {
     let request = Request::new("someone", "k", "/test", &body.to_owned()).unwrap();
-    let mut tx = pool.begin().await?;
+    let mut tx = fluxplane_platform::db::begin(&pool).await?;
     let reply = idempotency::once(&mut tx, &request, async |conn| {
         sqlx::query!(
             "INSERT INTO outbox (event_id, subject, payload) VALUES (gen_random_uuid(), 'work', '')"

@@ -60,7 +60,7 @@ async fn a_fenced_transaction_keeps_the_lease_from_changing_hands() {
         .await
         .unwrap()
         .unwrap();
-    let mut tx = db.pool.begin().await.unwrap();
+    let mut tx = fluxplane_platform::db::begin(&db.pool).await.unwrap();
     lease::fence(&mut tx, "l", token).await.unwrap();
 
     let mut other = db.pool.acquire().await.unwrap();

@@ -54,7 +54,7 @@ async fn waiting(pool: &sqlx::PgPool) -> i64 {
 async fn a_rolled_back_change_announces_nothing() {
     let (db, nats) = (db().await, Nats::start().await.unwrap());
     let js = jetstream(&nats).await;
-    let mut tx = db.pool.begin().await.unwrap();
+    let mut tx = fluxplane_platform::db::begin(&db.pool).await.unwrap();
     outbox::append(&mut tx, &event(1)).await.unwrap();
     tx.rollback().await.unwrap();
     assert_eq!(outbox::drain_batch(&db.pool, &js).await.unwrap(), 0);
@@ -72,7 +72,7 @@ async fn three_relays_publish_each_event_once_and_in_order() {
         relays.spawn(relay(&db.pool, &js).run(stop.clone()));
     }
     for n in 0..EVENTS {
-        let mut tx = db.pool.begin().await.unwrap();
+        let mut tx = fluxplane_platform::db::begin(&db.pool).await.unwrap();
         outbox::append(&mut tx, &event(n)).await.unwrap();
         tx.commit().await.unwrap();
     }
@@ -95,7 +95,7 @@ async fn a_crash_between_acknowledgement_and_commit_is_deduplicated() {
     let (db, nats) = (db().await, Nats::start().await.unwrap());
     let js = jetstream(&nats).await;
     let append = async || {
-        let mut tx = db.pool.begin().await.unwrap();
+        let mut tx = fluxplane_platform::db::begin(&db.pool).await.unwrap();
         outbox::append(&mut tx, &event(7)).await.unwrap();
         tx.commit().await.unwrap();
     };
@@ -115,7 +115,7 @@ async fn events_survive_a_bus_that_is_away() {
     let mut relays = JoinSet::new();
     relays.spawn(relay(&db.pool, &js).run(stop.clone()));
     nats.restart(true).await.unwrap();
-    let mut tx = db.pool.begin().await.unwrap();
+    let mut tx = fluxplane_platform::db::begin(&db.pool).await.unwrap();
     outbox::append(&mut tx, &event(1)).await.unwrap();
     tx.commit().await.unwrap();
     eventually(Duration::from_secs(20), async || {
@@ -137,7 +137,7 @@ async fn events_survive_a_bus_that_is_away() {
 #[tokio::test]
 async fn the_age_of_what_waits_is_measured_while_the_bus_is_away() {
     let db = db().await;
-    let mut tx = db.pool.begin().await.unwrap();
+    let mut tx = fluxplane_platform::db::begin(&db.pool).await.unwrap();
     outbox::append(&mut tx, &event(1)).await.unwrap();
     tx.commit().await.unwrap();
     sqlx::query!("UPDATE outbox SET created_at = now() - interval '90 s'")
@@ -166,7 +166,7 @@ async fn events_recorded_together_keep_their_order() {
     let (db, nats) = (db().await, Nats::start().await.unwrap());
     let js = jetstream(&nats).await;
     let events: Vec<_> = (1..=100).map(event).collect();
-    let mut tx = db.pool.begin().await.unwrap();
+    let mut tx = fluxplane_platform::db::begin(&db.pool).await.unwrap();
     outbox::append(&mut tx, &event(0)).await.unwrap();
     outbox::append_all(&mut tx, &events).await.unwrap();
     outbox::append_all(&mut tx, &[]).await.unwrap();

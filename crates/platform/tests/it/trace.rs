@@ -52,7 +52,7 @@ async fn an_event_carries_the_trace_of_its_cause() {
     let js = jetstream(&nats).await;
 
     let cause = async {
-        let mut tx = db.pool.begin().await.unwrap();
+        let mut tx = fluxplane_platform::db::begin(&db.pool).await.unwrap();
         outbox::append(&mut tx, &event(1)).await.unwrap();
         tx.commit().await.unwrap();
         propagation::current_traceparent()

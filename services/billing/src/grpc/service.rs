@@ -2,11 +2,7 @@
 
 use std::pin::Pin;
 
-use fluxplane_platform::{
-    db::idempotency,
-    error::{ServiceError as _, to_status},
-    metrics::{Metrics, RejectedLabels},
-};
+use fluxplane_platform::{db::idempotency, error::refuse, metrics::Metrics};
 use fluxplane_proto::{
     billing::v1::{
         CloseEpochRequest, CloseEpochResponse, CreateQuoteRequest, CreateQuoteResponse,
@@ -38,13 +34,9 @@ pub struct BillingGrpc {
 
 impl BillingGrpc {
     fn answer<T>(&self, result: Result<T, Error>) -> Result<Response<T>, Status> {
-        result.map(Response::new).map_err(|err| {
-            let labels = RejectedLabels {
-                code: err.reason().code(),
-            };
-            self.metrics.common.rejected.get_or_create(&labels).inc();
-            to_status(&err)
-        })
+        result
+            .map(Response::new)
+            .map_err(|err| refuse(&self.metrics, &err))
     }
 
     async fn new_quote(

@@ -63,7 +63,7 @@ async fn of_eight_deployments_at_once_a_balance_funds_what_it_suffices_for() {
     for submitted in submissions {
         let ctx = ctx.clone();
         racing.spawn(async move {
-            let mut tx = ctx.pool.begin().await.unwrap();
+            let mut tx = fluxplane_platform::db::begin(&ctx.pool).await.unwrap();
             submit_revision(&mut tx, &ctx, submitted).await.unwrap();
             tx.commit().await.unwrap();
         });

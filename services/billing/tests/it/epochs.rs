@@ -216,7 +216,7 @@ async fn an_epoch_that_was_left_half_closed_is_settled_once_after_a_restart() {
     plane.tell(&machines[0].signed(&body, plane.now())).await;
     // Stopped between the end of the epoch and its settlement.
     let ctx = plane.context();
-    let mut tx = ctx.pool.begin().await.unwrap();
+    let mut tx = fluxplane_platform::db::begin(&ctx.pool).await.unwrap();
     fluxplane_billing::db::epochs::set_state(&mut tx, 1, EpochState::Closing, plane.now())
         .await
         .unwrap();
@@ -247,7 +247,7 @@ async fn settling_the_same_epoch_from_two_sides_books_it_once() {
     );
     plane.tell(&machines[0].signed(&body, plane.now())).await;
     let ctx = plane.context();
-    let mut tx = ctx.pool.begin().await.unwrap();
+    let mut tx = fluxplane_platform::db::begin(&ctx.pool).await.unwrap();
     fluxplane_billing::db::epochs::set_state(&mut tx, 1, EpochState::Closing, plane.now())
         .await
         .unwrap();

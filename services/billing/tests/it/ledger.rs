@@ -103,7 +103,7 @@ async fn the_database_accepts_and_refuses_what_the_reference_does() {
             },
         };
         let expected = book.post(&group, time(2));
-        let mut tx = db.pool.begin().await.unwrap();
+        let mut tx = fluxplane_platform::db::begin(&db.pool).await.unwrap();
         let got = ledger::post(&mut tx, &group, time(2)).await;
         match (expected, got) {
             (Ok(expected), Ok(got)) => {

@@ -1,9 +1,6 @@
 //! The service other services ask.
 
-use fluxplane_platform::{
-    error::{ServiceError as _, to_status},
-    metrics::{Metrics, RejectedLabels},
-};
+use fluxplane_platform::{error::refuse, metrics::Metrics};
 use fluxplane_proto::{
     chain_indexer::v1::{
         GetBlockRequest, GetBlockResponse, GetFluxnodeRequest, GetFluxnodeResponse,
@@ -26,13 +23,9 @@ pub struct ChainGrpc {
 
 impl ChainGrpc {
     fn answer<T>(&self, result: Result<T, Error>) -> Result<Response<T>, Status> {
-        result.map(Response::new).map_err(|err| {
-            let labels = RejectedLabels {
-                code: err.reason().code(),
-            };
-            self.metrics.common.rejected.get_or_create(&labels).inc();
-            to_status(&err)
-        })
+        result
+            .map(Response::new)
+            .map_err(|err| refuse(&self.metrics, &err))
     }
 
     async fn status(&self) -> Result<GetStatusResponse, Error> {

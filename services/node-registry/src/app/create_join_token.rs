@@ -87,7 +87,7 @@ pub async fn create_join_token(
             "leave it out for an hour",
         )]));
     }
-    let mut tx = ctx.pool.begin().await?;
+    let mut tx = fluxplane_platform::db::begin(&ctx.pool).await?;
     let stored = idempotency::once(&mut tx, idempotency, async |conn| {
         let now = ctx.clock.now();
         let token = JoinToken {

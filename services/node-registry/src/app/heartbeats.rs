@@ -25,7 +25,7 @@ pub async fn take_heartbeats(ctx: &Context, beats: &[Beat]) -> Result<Vec<Accept
 
 /// A node that was silent or new beats: it is ready.
 async fn revive(ctx: &Context, id: NodeId) -> Result<(), Error> {
-    let mut tx = ctx.pool.begin().await?;
+    let mut tx = fluxplane_platform::db::begin(&ctx.pool).await?;
     let node = db::nodes::lock(&mut tx, id)
         .await?
         .ok_or(Error::NoNode(id))?;

@@ -60,7 +60,7 @@ pub async fn join(ctx: &Context, admission: &Admission, request: Join) -> Result
         .map_err(Error::Chain)?;
 
     let now = ctx.clock.now();
-    let mut tx = ctx.pool.begin().await?;
+    let mut tx = fluxplane_platform::db::begin(&ctx.pool).await?;
     let token = db::join_tokens::lock(&mut tx, &token_hash(&request.token))
         .await?
         .ok_or(JoinError::UnknownToken)?;

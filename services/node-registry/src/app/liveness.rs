@@ -56,7 +56,7 @@ pub async fn apply(
     seen: DateTime<Utc>,
     verdict: &Verdict,
 ) -> Result<bool, Error> {
-    let mut tx = ctx.pool.begin().await?;
+    let mut tx = fluxplane_platform::db::begin(&ctx.pool).await?;
     match lease::fence(&mut tx, LEASE, token).await {
         Ok(()) => {}
         Err(lease::FenceError::Superseded { .. }) => return Ok(false),

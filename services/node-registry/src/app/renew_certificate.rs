@@ -44,7 +44,7 @@ pub async fn renew_certificate(
     }
 
     let now = ctx.clock.now();
-    let mut tx = ctx.pool.begin().await?;
+    let mut tx = fluxplane_platform::db::begin(&ctx.pool).await?;
     let node = db::nodes::lock(&mut tx, id)
         .await?
         .ok_or(Error::NoNode(id))?;

@@ -18,7 +18,7 @@ pub async fn greet(
     runtime: &str,
     offered: Resources,
 ) -> Result<Node, Error> {
-    let mut tx = ctx.pool.begin().await?;
+    let mut tx = fluxplane_platform::db::begin(&ctx.pool).await?;
     let node = db::nodes::lock(&mut tx, id)
         .await?
         .ok_or(Error::NoNode(id))?;
@@ -53,7 +53,7 @@ pub async fn greet(
 
 /// Passes on what a node runs.
 pub async fn instances_reported(ctx: &Context, id: NodeId, report: Reported) -> Result<(), Error> {
-    let mut tx = ctx.pool.begin().await?;
+    let mut tx = fluxplane_platform::db::begin(&ctx.pool).await?;
     announcements::instances_reported(&mut tx, ctx.ids.as_ref(), id, report, ctx.clock.now())
         .await?;
     tx.commit().await?;
@@ -80,7 +80,7 @@ pub async fn usage_reported(
     sequence: u64,
     report: SignedReport,
 ) -> Result<UsageOutcome, Error> {
-    let mut tx = ctx.pool.begin().await?;
+    let mut tx = fluxplane_platform::db::begin(&ctx.pool).await?;
     let node = db::nodes::lock(&mut tx, id)
         .await?
         .ok_or(Error::NoNode(id))?;

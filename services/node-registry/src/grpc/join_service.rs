@@ -1,9 +1,6 @@
 //! For a machine that has no certificate yet.
 
-use fluxplane_platform::{
-    error::{ServiceError as _, to_status},
-    metrics::{Metrics, RejectedLabels},
-};
+use fluxplane_platform::{error::refuse, metrics::Metrics};
 use fluxplane_proto::node_registry::v1::{
     JoinRequest, JoinResponse, join_service_server::JoinService,
 };
@@ -53,12 +50,8 @@ impl JoinService for JoinGrpc {
             .await
             .map(Response::new)
             .map_err(|err| {
-                let labels = RejectedLabels {
-                    code: err.reason().code(),
-                };
-                self.metrics.common.rejected.get_or_create(&labels).inc();
                 tracing::info!(error = %err, "refused a machine");
-                to_status(&err)
+                refuse(&self.metrics, &err)
             })
     }
 }

@@ -3,11 +3,7 @@
 use std::{pin::Pin, time::Duration};
 
 use fluxplane_core::error::Violation;
-use fluxplane_platform::{
-    db::idempotency,
-    error::{ServiceError as _, to_status},
-    metrics::{Metrics, RejectedLabels},
-};
+use fluxplane_platform::{db::idempotency, error::refuse, metrics::Metrics};
 use fluxplane_proto::{
     common::v1::PageInfo,
     node_registry::v1::{
@@ -44,14 +40,6 @@ pub struct NodeGrpc {
 }
 
 impl NodeGrpc {
-    fn refuse(&self, err: &Error) -> Status {
-        let labels = RejectedLabels {
-            code: err.reason().code(),
-        };
-        self.metrics.common.rejected.get_or_create(&labels).inc();
-        to_status(err)
-    }
-
     async fn new_token(
         &self,
         mut request: CreateJoinTokenRequest,
@@ -125,7 +113,9 @@ impl NodeService for NodeGrpc {
         request: Request<CreateJoinTokenRequest>,
     ) -> Result<Response<CreateJoinTokenResponse>, Status> {
         let result = self.new_token(request.into_inner()).await;
-        result.map(Response::new).map_err(|err| self.refuse(&err))
+        result
+            .map(Response::new)
+            .map_err(|err| refuse(&self.metrics, &err))
     }
 
     async fn get_node(
@@ -133,7 +123,9 @@ impl NodeService for NodeGrpc {
         request: Request<GetNodeRequest>,
     ) -> Result<Response<GetNodeResponse>, Status> {
         let result = self.node(request.into_inner()).await;
-        result.map(Response::new).map_err(|err| self.refuse(&err))
+        result
+            .map(Response::new)
+            .map_err(|err| refuse(&self.metrics, &err))
     }
 
     async fn list_nodes(
@@ -141,7 +133,9 @@ impl NodeService for NodeGrpc {
         request: Request<ListNodesRequest>,
     ) -> Result<Response<ListNodesResponse>, Status> {
         let result = self.nodes(request.into_inner()).await;
-        result.map(Response::new).map_err(|err| self.refuse(&err))
+        result
+            .map(Response::new)
+            .map_err(|err| refuse(&self.metrics, &err))
     }
 
     type StreamLogsStream = LogStream;
@@ -151,6 +145,8 @@ impl NodeService for NodeGrpc {
         request: Request<StreamLogsRequest>,
     ) -> Result<Response<LogStream>, Status> {
         let result = self.logs(request.into_inner()).await;
-        result.map(Response::new).map_err(|err| self.refuse(&err))
+        result
+            .map(Response::new)
+            .map_err(|err| refuse(&self.metrics, &err))
     }
 }

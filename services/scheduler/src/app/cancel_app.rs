@@ -24,7 +24,7 @@ pub async fn cancel_app(
     idempotency: &idempotency::Request,
     command: CancelApp,
 ) -> Result<Details, Error> {
-    let mut tx = ctx.pool.begin().await?;
+    let mut tx = fluxplane_platform::db::begin(&ctx.pool).await?;
     let details = idempotency::once(&mut tx, idempotency, async |conn| {
         let owner = Some(command.principal.as_str());
         let mut app = lock_living(conn, &command.name, owner, command.expected_version).await?;

@@ -32,7 +32,7 @@ pub async fn submit_app(
     idempotency: &idempotency::Request,
     command: SubmitApp,
 ) -> Result<Details, Error> {
-    let mut tx = ctx.pool.begin().await?;
+    let mut tx = fluxplane_platform::db::begin(&ctx.pool).await?;
     let details = idempotency::once(&mut tx, idempotency, async |conn| {
         let now = ctx.clock.now();
         let height = rules_height(db::chain::height(conn).await?);

@@ -37,7 +37,7 @@ pub async fn update_app(
     idempotency: &idempotency::Request,
     command: UpdateApp,
 ) -> Result<Details, Error> {
-    let mut tx = ctx.pool.begin().await?;
+    let mut tx = fluxplane_platform::db::begin(&ctx.pool).await?;
     let details = idempotency::once(&mut tx, idempotency, async |conn| {
         let now = ctx.clock.now();
         let height = rules_height(db::chain::height(conn).await?);

@@ -5,8 +5,8 @@ use std::pin::Pin;
 use fluxplane_core::error::Violation;
 use fluxplane_platform::{
     db::{idempotency, paging::Page},
-    error::{ServiceError as _, to_status},
-    metrics::{Metrics, RejectedLabels},
+    error::refuse,
+    metrics::Metrics,
     reconciler::Nudge,
 };
 use fluxplane_proto::{
@@ -43,18 +43,10 @@ pub struct AppGrpc {
 }
 
 impl AppGrpc {
-    fn refuse(&self, err: &Error) -> Status {
-        let code = err.reason().code();
-        self.metrics
-            .common
-            .rejected
-            .get_or_create(&RejectedLabels { code })
-            .inc();
-        to_status(err)
-    }
-
     fn answer<T>(&self, result: Result<T, Error>) -> Result<Response<T>, Status> {
-        result.map(Response::new).map_err(|err| self.refuse(&err))
+        result
+            .map(Response::new)
+            .map_err(|err| refuse(&self.metrics, &err))
     }
 
     async fn submit(&self, mut request: SubmitAppRequest) -> Result<SubmitAppResponse, Error> {

@@ -1,11 +1,7 @@
 //! Questions of other services.
 
 use fluxplane_core::error::Violation;
-use fluxplane_platform::{
-    db::paging::Page,
-    error::{ServiceError as _, to_status},
-    metrics::{Metrics, RejectedLabels},
-};
+use fluxplane_platform::{db::paging::Page, error::refuse, metrics::Metrics};
 use fluxplane_proto::{
     common::v1::PageInfo,
     validator::v1::{
@@ -26,13 +22,9 @@ pub struct ValidatorGrpc {
 
 impl ValidatorGrpc {
     fn answer<T>(&self, result: Result<T, Error>) -> Result<Response<T>, Status> {
-        result.map(Response::new).map_err(|err| {
-            let labels = RejectedLabels {
-                code: err.reason().code(),
-            };
-            self.metrics.common.rejected.get_or_create(&labels).inc();
-            to_status(&err)
-        })
+        result
+            .map(Response::new)
+            .map_err(|err| refuse(&self.metrics, &err))
     }
 
     async fn anchor(&self, request: GetAnchorRequest) -> Result<GetAnchorResponse, Error> {

@@ -12,7 +12,7 @@ use fluxplane_core::{
     ErrorKind,
     error::{Reason, Violation},
 };
-use fluxplane_platform::{metrics::RejectedLabels, propagation};
+use fluxplane_platform::propagation;
 use futures::FutureExt as _;
 use prometheus_client::metrics::gauge::Gauge;
 use tracing::Instrument as _;
@@ -136,13 +136,7 @@ fn explain(
     let Some(failure) = failure else {
         return response;
     };
-    let code = failure.reason().code();
-    gateway
-        .platform_metrics
-        .common
-        .rejected
-        .get_or_create(&RejectedLabels { code })
-        .inc();
+    gateway.platform_metrics.reject(failure.reason().code());
     let mut written = failure.problem(&id.0).into_response();
     for (name, value) in response.headers() {
         if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {

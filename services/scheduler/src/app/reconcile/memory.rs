@@ -19,7 +19,7 @@ const MAX_WORKLOADS: usize = 10_000;
 impl Leader {
     /// Reads the whole fleet.
     pub(super) async fn load_fleet(&self) -> Result<Fleet, Error> {
-        let mut tx = self.ctx.pool.begin().await?;
+        let mut tx = fluxplane_platform::db::begin(&self.ctx.pool).await?;
         lease::fence(&mut tx, LEASE, self.token).await?;
         // What changes from now on is unseen again.
         db::nodes::take_unseen(&mut tx).await?;
@@ -37,7 +37,7 @@ impl Leader {
 
     /// Takes over the nodes that changed.
     pub(super) async fn see_nodes(&mut self) -> Result<(), Error> {
-        let mut tx = self.ctx.pool.begin().await?;
+        let mut tx = fluxplane_platform::db::begin(&self.ctx.pool).await?;
         lease::fence(&mut tx, LEASE, self.token).await?;
         let nodes = db::nodes::take_unseen(&mut tx).await?;
         if let Err(err) = tx.commit().await {

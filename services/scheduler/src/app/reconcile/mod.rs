@@ -108,7 +108,7 @@ impl Leader {
 
     /// Moves one application one step, in one transaction. Returns whether its next step can follow at once.
     pub async fn step(&mut self, app: AppId) -> Result<bool, Error> {
-        let mut tx = self.ctx.pool.begin().await?;
+        let mut tx = fluxplane_platform::db::begin(&self.ctx.pool).await?;
         lease::fence(&mut tx, LEASE, self.token).await?;
         let Some(mut case) = self.open(&mut tx, app).await? else {
             return Ok(false);
@@ -215,7 +215,7 @@ impl Leader {
 
     /// Leaves an application alone for a while.
     async fn put_off(&self, app: AppId) -> Result<(), Error> {
-        let mut tx = self.ctx.pool.begin().await?;
+        let mut tx = fluxplane_platform::db::begin(&self.ctx.pool).await?;
         lease::fence(&mut tx, LEASE, self.token).await?;
         db::apps::put_off(&mut tx, app, self.ctx.clock.now() + PUT_OFF).await?;
         tx.commit().await.map_err(Error::Commit)
