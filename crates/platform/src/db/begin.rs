@@ -13,12 +13,20 @@ const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// Begins a transaction. Cancel-safe, which [`PgPool::begin`] is not.
 pub async fn begin(pool: &PgPool) -> sqlx::Result<Transaction<'static, Postgres>> {
     let pool = pool.clone();
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that may: nothing drops it in between"
+    )]
     undisturbed(async move { pool.begin().await }).await
 }
 
 /// Begins a transaction that reads one moment of the database and changes nothing. Cancel-safe.
 pub async fn begin_snapshot(pool: &PgPool) -> sqlx::Result<Transaction<'static, Postgres>> {
     let pool = pool.clone();
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that may: nothing drops it in between"
+    )]
     undisturbed(async move { pool.begin_with(SNAPSHOT).await }).await
 }
 

@@ -134,18 +134,24 @@ async fn a_leader_that_was_overtaken_writes_nothing() {
     assert_eq!(epochs, [new; 3], "what nodes are told carries the token");
 }
 
-/// Polls a future so many times, then drops it, as a crash does. Returns whether it was done before.
-async fn run_for(polls: usize, future: impl Future) -> bool {
+/// Many more wake-ups than one run of the leader takes; a test that needs them has failed.
+const MOST_WAKE_UPS: u32 = 1_000;
+
+/// Polls a future when something woke it, so many times, then drops it, as a crash does: it is dead after its n-th wait for
+/// Postgres, however fast the machine is. Returns whether it was done before.
+async fn dies_after(wake_ups: u32, future: impl Future) -> bool {
     let mut future = pin!(future);
-    for _ in 0..polls {
-        let done = poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx).is_ready())).await;
-        if done {
-            return true;
+    let mut left = wake_ups;
+    let mortal = poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(_) => Poll::Ready(true),
+        Poll::Pending if left == 0 => Poll::Ready(false),
+        Poll::Pending => {
+            left -= 1;
+            Poll::Pending
         }
-        // Gives Postgres' answer a chance to be there at the next poll.
-        tokio::task::yield_now().await;
-    }
-    false
+    });
+    let limit = tokio::time::timeout(LIMIT, mortal).await;
+    limit.expect("Postgres answers, and every answer is a wake-up")
 }
 
 #[tokio::test]
@@ -153,34 +159,30 @@ async fn a_leader_killed_anywhere_leaves_nothing_half_done_and_its_successor_fin
     let (mut plane, wallet, _) = funded_and_stopped().await;
     let pool = plane.db.pool.clone();
     let before = written(&pool).await;
-    let mut finished = false;
-    // Each life a little longer than the last, until one comes to its end.
-    let mut life = 1;
-    while !finished {
+    // Each life is one wake-up longer than the last, until one has written.
+    for wake_ups in 0.. {
+        assert!(wake_ups < MOST_WAKE_UPS, "no life was long enough");
         let token = take_over(&pool).await;
-        let mut mortal = leader(&pool, token);
-        eprintln!("life {life} token {token}");
-        finished = run_for(life, mortal.run()).await;
-        eprintln!("over {finished}");
-        drop(mortal);
+        let finished = dies_after(wake_ups, leader(&pool, token).run()).await;
         let now = written(&pool).await;
-        let instances = now.iter().filter(|row| row.starts_with("instance")).count();
         if now == before {
-            assert_eq!(instances, 0);
-        } else {
-            let count = |what: &str| now.iter().filter(|row| row.starts_with(what)).count();
-            assert_eq!(
-                (instances, count("decision"), count("desired")),
-                (3, 1, 3),
-                "all or nothing"
-            );
             assert!(
-                now.iter()
-                    .any(|row| row.contains("\"state\": \"deploying\""))
+                !finished,
+                "life {wake_ups} came to its end and wrote nothing"
             );
-            break;
+            continue;
         }
-        life = life * 5 / 4 + 1;
+        let count = |what: &str| now.iter().filter(|row| row.starts_with(what)).count();
+        assert_eq!(
+            (count("instance"), count("decision"), count("desired")),
+            (3, 1, 3),
+            "all or nothing, in life {wake_ups}"
+        );
+        assert!(
+            now.iter()
+                .any(|row| row.contains("\"state\": \"deploying\""))
+        );
+        break;
     }
     // The whole service again: the deployment goes on from where it was.
     sqlx::query!("UPDATE lease SET expires_at = now()")
@@ -190,6 +192,11 @@ async fn a_leader_killed_anywhere_leaves_nothing_half_done_and_its_successor_fin
     let assigned = plane.bus.hear::<InstanceAssigned>().await;
     plane.boot().await;
     plane.until(&wallet, "shop", AppState::Running).await;
+    fluxplane_testkit::eventually(LIMIT, async || {
+        let heard = assigned.all().len();
+        if heard >= 3 { Ok(()) } else { Err(heard) }
+    })
+    .await;
     assert_eq!(assigned.all().len(), 3, "nothing was assigned twice");
 }
 
