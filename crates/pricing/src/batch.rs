@@ -147,13 +147,13 @@ fn price_usd(submitted: &Value) -> Result<Option<PriceUsd>, LineError> {
     match wished.filter(|value| value.is_truthy()) {
         None => Ok(None),
         Some(Value::Number(number)) => Ok(Some(PriceUsd::Number(*number))),
+        // JavaScript compares and prints `true` as 1.
+        Some(Value::Bool(_)) => Ok(Some(PriceUsd::Number(1.0))),
         Some(Value::String(text)) => Ok(Some(PriceUsd::Text(text.to_text().into_owned()))),
-        Some(other @ (Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_))) => {
-            Err(LineError::Type {
-                field: "priceUSD",
-                value: stringify(other),
-                expected: "a number",
-            })
-        }
+        Some(other @ (Value::Null | Value::Array(_) | Value::Object(_))) => Err(LineError::Type {
+            field: "priceUSD",
+            value: stringify(other),
+            expected: "a number",
+        }),
     }
 }

@@ -64,6 +64,30 @@ fn a_wished_price_must_not_be_too_low() {
 }
 
 #[test]
+fn a_wish_of_true_is_one_dollar() {
+    let spec = SPEC
+        .replace("\"staticip\"", "\"priceUSD\":true,\"staticip\"")
+        .replace("\"expire\":88000", "\"expire\":22000");
+    let line = format!("{{\"height\":2200000,\"fluxUsdRate\":0.05,\"spec\":{spec}}}");
+    assert!(price_line(line.as_bytes()).contains("\"usd\":1,"));
+}
+
+#[test]
+fn a_credit_of_nothing_makes_a_number_of_the_price() {
+    // Without an earlier term the price is the text "3.88", and JavaScript compares texts as texts.
+    let spec = SPEC
+        .replace("\"instances\":3", "\"instances\":4")
+        .replace("\"staticip\"", "\"priceUSD\":\"10\",\"staticip\"");
+    let row = SPEC.replace("\"expire\":88000", "\"expire\":1,\"height\":2200000");
+    let line = |previous: &str| {
+        let line = format!("{{\"height\":2200000,\"fluxUsdRate\":0.05,\"spec\":{spec}{previous}}}");
+        price_line(line.as_bytes())
+    };
+    assert_eq!(line(""), "{\"error\":\"USD price is not valid\"}");
+    assert!(line(&format!(",\"previous\":{row}")).contains("\"usd\":10,"));
+}
+
+#[test]
 fn a_bad_line_is_answered_by_its_error() {
     for (line, error) in [
         (

@@ -22,7 +22,7 @@ pub fn chain_quote(spec: &LegacySpec, terms: &Terms<'_>) -> Result<f64, PriceErr
     if let Some(previous) = terms.previous {
         let previous_term = PreviousTerm::of(previous, terms.height);
         let paid = previous_term.price(previous, terms.height, row, ceil_to_cents);
-        price -= previous_term.credit(paid);
+        price -= previous_term.credit(paid).unwrap_or(0.0);
     }
     price *= hardware_discount(spec);
     if has_primary_flag(spec)? {
@@ -129,10 +129,10 @@ impl PreviousTerm {
         round(price)
     }
 
-    /// The unused part of `paid`; zero when the term is over.
-    pub(super) fn credit(&self, paid: f64) -> f64 {
+    /// The unused part of `paid`, which may be zero; `None` when the term is over.
+    pub(super) fn credit(&self, paid: f64) -> Option<f64> {
         let left = (self.blocks - self.used) / self.blocks;
-        if left > 0.0 { left * paid } else { 0.0 }
+        (left > 0.0).then_some(left * paid)
     }
 }
 

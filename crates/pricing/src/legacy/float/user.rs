@@ -147,8 +147,8 @@ fn usd_price(
     if let Some(previous) = terms.previous {
         let previous_term = PreviousTerm::of(previous, height).stretched(previous);
         let paid = previous_term.price(previous, height, row, fixed_2);
-        let credit = previous_term.credit(paid);
-        if credit != 0.0 {
+        // A credit of nothing still makes a number of the text, which `priceUSD` is then compared with.
+        if let Some(credit) = previous_term.credit(paid) {
             price = Amount {
                 value: price.value - credit,
                 text: None,
