@@ -74,3 +74,6 @@ if ! cargo nextest --version >/dev/null 2>&1; then
     echo "setup: building the test runner cargo-nextest (a few minutes, once)"
     cargo install --quiet --locked cargo-nextest
 fi
+
+# Only tests want it, and they do without.
+"$(dirname "$0")/anvil.sh" || echo "setup: anvil could not be fetched; tests of the EVM side will be skipped"

@@ -165,6 +165,8 @@ reasons! {
     NodeUnreachable = "node-unreachable",
     /// The epoch has nothing to show yet.
     EpochNotClosed = "epoch-not-closed",
+    /// The index of the chain does not keep what the answer needs.
+    NotIndexed = "not-indexed",
     /// A part of the plane is away.
     Unavailable = "unavailable",
     /// Our fault.

@@ -4,6 +4,7 @@
 
 use std::{fmt, time::Duration};
 
+use fluxplane_flux_chain::{Address, OutPoint, PublicKey, params::Devnet};
 use fluxplane_platform::{http, tls};
 use reqwest::Url;
 use serde::{Deserialize, de::DeserializeOwned};
@@ -14,8 +15,11 @@ use crate::exit::Exit;
 /// Longest a node may take for an answer; `getaddressutxos` of a busy address is the slowest.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// fluxd's code for a transaction or block it does not know (`RPC_INVALID_ADDRESS_OR_KEY`).
+/// fluxd's codes for a transaction or block it does not know (`RPC_INVALID_ADDRESS_OR_KEY`), a height above its tip
+/// (`RPC_INVALID_PARAMETER`) and a method it does not have (`RPC_METHOD_NOT_FOUND`).
 const UNKNOWN: i64 = -5;
+const OUT_OF_RANGE: i64 = -8;
+const NO_METHOD: i64 = -32_601;
 
 /// Where a node is, and how it is asked.
 #[derive(Clone)]
@@ -62,7 +66,10 @@ impl Error {
     pub const fn exit(&self) -> Exit {
         match self {
             Self::Unreachable { .. } => Exit::Unavailable,
-            Self::Rpc { code: UNKNOWN, .. } => Exit::NotFound,
+            Self::Rpc {
+                code: UNKNOWN | OUT_OF_RANGE,
+                ..
+            } => Exit::NotFound,
             Self::Refused(_) | Self::Rpc { .. } | Self::Answer { .. } | Self::Setup(_) => {
                 Exit::Failed
             }
@@ -147,6 +154,72 @@ pub struct HeaderInfo {
     pub height: u32,
     /// -1 when the block is not on the best chain.
     pub confirmations: i64,
+    /// Unix seconds.
+    pub time: Option<u32>,
+    /// The target in compact form, hexadecimal.
+    pub bits: Option<String>,
+}
+
+/// `viewdeterministicfluxnodelist`, the parts that matter here.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct ListedNode {
+    txhash: String,
+    /// A number as text.
+    outidx: String,
+    pubkey: String,
+    /// Height of the start.
+    pub added_height: u32,
+}
+
+impl ListedNode {
+    /// `None` when the node's answer is malformed.
+    pub fn collateral(&self) -> Option<OutPoint> {
+        let txid = self.txhash.parse().ok()?;
+        Some(OutPoint::new(txid, self.outidx.parse().ok()?))
+    }
+
+    /// `None` when the node's answer is malformed.
+    pub fn key(&self) -> Option<PublicKey> {
+        self.pubkey.parse().ok()
+    }
+}
+
+/// What a development chain says of its own rules, `devnet_params`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct DevnetRules {
+    benchmark_key: PublicKey,
+    dev_fund: Address,
+    exchange_fund: Address,
+    reduction_interval: u32,
+    max_reductions: u32,
+    spacing_s: u32,
+    payments_from: u32,
+    collateral_depth: u32,
+    start_expires_after: Option<u32>,
+    dos_leaves_after: Option<u32>,
+    confirm_expires_after: Option<u32>,
+    update_distance: Option<u32>,
+    check_lots: bool,
+}
+
+impl From<DevnetRules> for Devnet {
+    fn from(rules: DevnetRules) -> Self {
+        Self {
+            benchmark_key: rules.benchmark_key,
+            dev_fund: Some(rules.dev_fund),
+            exchange_fund: Some(rules.exchange_fund),
+            reduction_interval: rules.reduction_interval,
+            max_reductions: rules.max_reductions,
+            spacing_s: rules.spacing_s,
+            payments_from: rules.payments_from,
+            collateral_depth: rules.collateral_depth,
+            start_expires_after: rules.start_expires_after,
+            dos_leaves_after: rules.dos_leaves_after,
+            confirm_expires_after: rules.confirm_expires_after,
+            update_distance: rules.update_distance,
+            check_lots: rules.check_lots,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -232,6 +305,27 @@ impl Node {
 
     pub async fn header(&self, block_hash: &str) -> Result<HeaderInfo, Error> {
         self.call("getblockheader", json!([block_hash, true])).await
+    }
+
+    /// A block as it is on the wire, hexadecimal, by height or hash.
+    pub async fn raw_block(&self, key: &str) -> Result<String, Error> {
+        self.call("getblock", json!([key, 0])).await
+    }
+
+    /// The confirmed nodes.
+    pub async fn fluxnodes(&self) -> Result<Vec<ListedNode>, Error> {
+        self.call("viewdeterministicfluxnodelist", json!([])).await
+    }
+
+    /// The rules of a development chain; `None` for every other.
+    pub async fn devnet_rules(&self) -> Result<Option<DevnetRules>, Error> {
+        match self.call("devnet_params", json!([])).await {
+            Ok(rules) => Ok(Some(rules)),
+            Err(Error::Rpc {
+                code: NO_METHOD, ..
+            }) => Ok(None),
+            Err(err) => Err(err),
+        }
     }
 
     pub async fn block_hash(&self, height: u32) -> Result<String, Error> {

@@ -4,8 +4,9 @@
 use std::net::IpAddr;
 
 use chrono::TimeDelta;
+use fluxplane_core::node::NodeState;
 use fluxplane_core::{Place, Resources, Tier};
-use fluxplane_scheduler::domain::{Node, NodeState};
+use fluxplane_scheduler::domain::Node;
 
 use crate::{
     machine::Machine,

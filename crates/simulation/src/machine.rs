@@ -6,12 +6,13 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use fluxplane_core::node::NodeState;
 use fluxplane_core::{
     Resources,
     id::{AppId, InstanceId, NodeId, RevisionId},
 };
 use fluxplane_scheduler::domain::{
-    Node, NodeState,
+    Node,
     observe::{Observed, Phase, Report},
 };
 

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use fluxplane_core::id::NodeId;
+use fluxplane_core::node::NodeState;
 use fluxplane_node_registry::domain::liveness::{self, Suspicion, Verdict, Watched};
-use fluxplane_scheduler::domain::{Node, NodeState};
+use fluxplane_scheduler::domain::Node;
 
 use crate::{
     machine::Machine,

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use fluxplane_core::id::{AppId, InstanceId, NodeId};
+use fluxplane_core::node::NodeState;
 use fluxplane_placement::{PendingReason, Reservation};
-use fluxplane_scheduler::domain::{Copy, InstanceState, Node, NodeState, case::Case};
+use fluxplane_scheduler::domain::{Copy, InstanceState, Node, case::Case};
 
 use crate::{Rule, machine::Machine};
 

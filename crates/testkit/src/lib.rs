@@ -2,6 +2,7 @@
 //!
 //! | module | what |
 //! |---|---|
+//! | [`address`] | addresses that are known before anybody listens |
 //! | [`postgres`] | a private Postgres server; a fresh migrated database per test |
 //! | [`nats`] | a private NATS server with JetStream |
 //! | [`podman`] | a private Podman with its Docker-compatible API |
@@ -11,6 +12,7 @@
 //! | [`skip`] | saying that a test cannot run here |
 //! | [`wait`] | polling a condition with a deadline |
 
+pub mod address;
 pub mod chaos;
 pub mod nats;
 pub mod otlp;
@@ -21,8 +23,10 @@ mod process;
 pub mod skip;
 pub mod wait;
 
+pub use address::free_address;
 pub use chaos::ChaosProxy;
 pub use nats::Nats;
 pub use podman::Podman;
 pub use postgres::{Durability, Postgres, TestDb};
-pub use wait::eventually;
+pub use process::{Signal, signal};
+pub use wait::{PATIENCE, eventually};

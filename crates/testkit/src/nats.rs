@@ -8,10 +8,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
-use crate::process;
-
-/// Time a server gets to come up.
-const START_LIMIT: Duration = Duration::from_secs(10);
+use crate::{PATIENCE, free_address, process};
 
 /// A private `nats-server`, killed on drop.
 #[derive(Debug)]
@@ -26,13 +23,13 @@ impl Nats {
     /// Starts on a free port with a temporary store.
     pub async fn start() -> Result<Self> {
         let dir = tempfile::tempdir()?;
-        let mut nats = Self::start_in(dir.path(), -1).await?;
+        let mut nats = Self::start_in(dir.path(), free_address().port()).await?;
         nats.temporary = Some(dir);
         Ok(nats)
     }
 
-    /// Starts with its store in `dir`. Port -1 picks a free one.
-    pub async fn start_in(dir: &Path, port: i32) -> Result<Self> {
+    /// Starts with its store in `dir`.
+    pub async fn start_in(dir: &Path, port: u16) -> Result<Self> {
         let ports = dir.join("ports");
         std::fs::create_dir_all(&ports)?;
         let child = process::tied("nats-server", "KILL")
@@ -52,9 +49,11 @@ impl Nats {
             .spawn()
             .context("start nats-server; `make setup` installs it")?;
         let file = ports.join(format!("nats-server_{}.ports", child.id()));
-        let deadline = Instant::now() + START_LIMIT;
+        let deadline = Instant::now() + PATIENCE;
         let url = loop {
             if let Ok(text) = std::fs::read_to_string(&file)
+                // Whole, and not on its way to the disk.
+                && text.trim_end().ends_with('}')
                 && let Some(url) = text.split('"').find(|part| part.starts_with("nats://"))
             {
                 break url.to_owned();
@@ -86,7 +85,7 @@ impl Nats {
         if wipe {
             std::fs::remove_dir_all(self.dir.join("js"))?;
         }
-        let mut next = Self::start_in(&self.dir, i32::from(self.port())).await?;
+        let mut next = Self::start_in(&self.dir, self.port()).await?;
         next.temporary = self.temporary.take();
         *self = next;
         Ok(())

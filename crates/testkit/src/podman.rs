@@ -15,10 +15,19 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
-use crate::{process, skip};
+use crate::{
+    process::{self, Signal, signal},
+    skip,
+};
 
 /// Time the service gets to come up.
-const START_LIMIT: Duration = Duration::from_secs(10);
+const START_LIMIT: Duration = Duration::from_mins(1);
+
+/// Builds the demo image with an engine.
+pub(crate) const DEMO_IMAGE_SCRIPT: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../deploy/demo-image/build.sh"
+);
 
 /// A private `podman system service`, stopped with everything it ran on drop.
 #[derive(Debug)]
@@ -33,6 +42,22 @@ pub struct Podman {
 }
 
 impl Podman {
+    /// Why a private Podman cannot be had here, if it cannot.
+    pub fn unavailable() -> Option<&'static str> {
+        if !process::exists("podman") {
+            return Some("Podman, which `make setup` installs, is not here");
+        }
+        if !process::as_root() {
+            return Some("a private Podman needs root");
+        }
+        if !process::may_unshare() {
+            return Some(
+                "this user or machine may not make mount namespaces, which a private Podman needs",
+            );
+        }
+        None
+    }
+
     /// Starts one in a temporary folder. `None`, with a line that says why, on a machine without Podman.
     pub async fn start() -> Result<Option<Self>> {
         Self::start_with_registry(None).await
@@ -40,12 +65,8 @@ impl Podman {
 
     /// Starts one that also pulls by plain HTTP from the registry at `host:port`.
     pub async fn start_with_registry(registry: Option<&str>) -> Result<Option<Self>> {
-        if !process::exists("podman") {
-            skip::say("podman does not start; `make setup` installs it");
-            return Ok(None);
-        }
-        if !process::as_root() {
-            skip::say("a private Podman needs root");
+        if let Some(why) = Self::unavailable() {
+            skip::say(why);
             return Ok(None);
         }
         let temporary = tempfile::Builder::new().prefix("fx-podman-").tempdir()?;
@@ -96,6 +117,15 @@ impl Podman {
         process::read(self.command().args(arguments))
     }
 
+    /// Pulls an image, which may not take longer than `limit`.
+    pub fn pull(&self, image: &str, limit: Duration) -> Result<()> {
+        let mut pull = self.inside("timeout");
+        pull.args([&limit.as_secs().to_string(), "podman"])
+            .args(self.options())
+            .args(["pull", "--quiet", image]);
+        process::read(&mut pull).map(drop)
+    }
+
     /// Builds the demo image, which serves a page that names the instance, under `tag`.
     pub fn build_demo_image(&self, tag: &str) -> Result<()> {
         /// What it listens on unless told otherwise.
@@ -105,8 +135,7 @@ impl Podman {
 
     /// The same, listening on another port.
     pub fn build_demo_image_for(&self, tag: &str, port: u16) -> Result<()> {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/demo-image/build.sh");
-        let mut build = self.inside(&script.display().to_string());
+        let mut build = self.inside(DEMO_IMAGE_SCRIPT);
         build
             .env("DEMO_PORT", port.to_string())
             .arg(tag)
@@ -155,10 +184,7 @@ impl Podman {
         let Some(mut service) = self.service.take() else {
             return;
         };
-        Command::new("kill")
-            .args(["-TERM", &service.id().to_string()])
-            .status()
-            .ok();
+        signal(service.id(), Signal::TERM).ok();
         let deadline = Instant::now() + END_LIMIT;
         while Instant::now() < deadline {
             if !matches!(service.try_wait(), Ok(None)) {
@@ -226,15 +252,14 @@ impl Podman {
     }
 
     /// Ids and names of the other processes in the namespace.
-    fn others(&self) -> Vec<(String, String)> {
-        let namespace = |id: &str| fs::read_link(format!("/proc/{id}/ns/mnt")).ok();
-        let holder = self.holder.to_string();
-        let wanted = namespace(&holder);
+    fn others(&self) -> Vec<(u32, String)> {
+        let namespace = |id: u32| fs::read_link(format!("/proc/{id}/ns/mnt")).ok();
+        let wanted = namespace(self.holder);
         let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
         entries
-            .filter_map(|entry| entry.file_name().into_string().ok())
-            .filter(|id| *id != holder && id.bytes().all(|digit| digit.is_ascii_digit()))
-            .filter(|id| wanted.is_some() && namespace(id) == wanted)
+            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+            .filter(|id| *id != self.holder)
+            .filter(|id| wanted.is_some() && namespace(*id) == wanted)
             .map(|id| {
                 let name = fs::read_to_string(format!("/proc/{id}/comm")).unwrap_or_default();
                 (id, name.trim().to_owned())
@@ -300,17 +325,9 @@ impl Drop for Podman {
         }
         // Whoever is left in this namespace was started here.
         for (process, _) in self.others() {
-            Command::new("kill")
-                .args(["-KILL", &process])
-                .stderr(Stdio::null())
-                .status()
-                .ok();
+            signal(process, Signal::KILL).ok();
         }
-        Command::new("kill")
-            .args(["-KILL", &self.holder.to_string()])
-            .stderr(Stdio::null())
-            .status()
-            .ok();
+        signal(self.holder, Signal::KILL).ok();
     }
 }
 

@@ -15,7 +15,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use crate::process;
+use crate::process::{self, Signal};
 
 /// Variable that names the server tests use.
 pub const TEST_DATABASE_URL: &str = "TEST_DATABASE_URL";
@@ -136,8 +136,7 @@ impl Postgres {
 impl Drop for Postgres {
     fn drop(&mut self) {
         // SIGINT asks for a fast shutdown; SIGKILL would need crash recovery at the next start.
-        let pid = self.child.id().to_string();
-        Command::new("kill").args(["-INT", &pid]).status().ok();
+        process::signal(self.child.id(), Signal::INT).ok();
         self.child.wait().ok();
     }
 }
@@ -299,12 +298,12 @@ impl User {
             Self::Unprivileged => command
                 .args(["--reuid", UNPRIVILEGED, "--regid", UNPRIVILEGED])
                 .args(["--clear-groups", "--"]),
-            Self::Mapped => command.args([
-                "--",
-                "unshare",
-                "--user",
-                "--map-user=1000",
-                "--map-group=1000",
+            // By a name that this machine knows: `initdb` looks it up.
+            Self::Mapped => command.args(["--", "unshare", "--user"]).args([
+                "--map-user",
+                UNPRIVILEGED,
+                "--map-group",
+                UNPRIVILEGED,
             ]),
         };
         command.arg(program);

@@ -8,6 +8,8 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+pub use rustix::process::Signal;
+use rustix::process::{Pid, kill_process};
 
 /// A program that gets `signal` when we end, however that happens, and that Ctrl-C in our terminal does not reach.
 ///
@@ -21,10 +23,27 @@ pub(crate) fn tied(program: impl AsRef<OsStr>, signal: &str) -> Command {
     command
 }
 
+/// Sends a signal, without the program `kill`, which small systems lack.
+pub fn signal(pid: u32, signal: Signal) -> Result<()> {
+    let process = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    let process = process.with_context(|| format!("{pid} is no process"))?;
+    kill_process(process, signal).with_context(|| format!("send {signal:?} to process {pid}"))
+}
+
 /// Whether this process may do everything.
 pub(crate) fn as_root() -> bool {
     let id = Command::new("id").arg("-u").output();
     id.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
+
+/// Whether this process may have a mount namespace of its own.
+pub(crate) fn may_unshare() -> bool {
+    Command::new("unshare")
+        .args(["--mount", "--propagation", "private", "true"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
 }
 
 /// Whether a program can be started at all.

@@ -4,6 +4,9 @@ use std::{fmt::Debug, time::Duration};
 
 use tokio::time::Instant;
 
+/// Longer than anything a test waits for takes, also on a slow machine that runs several at once: who needs it has failed.
+pub const PATIENCE: Duration = Duration::from_mins(1);
+
 /// Pause between two looks at a condition.
 const PAUSE: Duration = Duration::from_millis(10);
 

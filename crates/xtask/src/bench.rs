@@ -15,7 +15,8 @@ use fluxplane_testkit::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    run::{Terminal, programs},
+    output::say,
+    run::{Terminal, programs, say_stopping},
     with_deps,
 };
 
@@ -85,7 +86,7 @@ pub(crate) fn run(root: &Path, arguments: &Bench) -> Result<ExitCode> {
                 one.submit_to_running
             ));
         });
-        terminal.stopping();
+        say_stopping();
         plane.stop().await?;
         print(&measured?);
         Ok(ExitCode::SUCCESS)
@@ -119,11 +120,6 @@ fn print(measured: &[Deployment]) {
 fn percentile(sorted: &[u64], percent: usize) -> u64 {
     let rank = (sorted.len() * percent).div_ceil(100);
     sorted.get(rank.saturating_sub(1)).copied().unwrap_or(0)
-}
-
-#[expect(clippy::print_stdout, reason = "a command line tool")]
-fn say(text: &str) {
-    println!("{text}");
 }
 
 #[cfg(test)]

@@ -20,6 +20,9 @@ struct Rule {
     forbidden: &'static [&'static str],
 }
 
+/// Parts of a service that have the layers of a service in a folder of their own.
+const PARTS: &[&str] = &["/src/evm/"];
+
 const RULES: &[Rule] = &[
     Rule {
         name: "the domain is pure",
@@ -146,8 +149,11 @@ pub(crate) fn check(root: &Path) -> Result<ExitCode> {
 }
 
 fn check_file(rule: &Rule, path: &str, source: &str, broken: &mut Vec<String>) {
-    let applies = rule.within.iter().any(|part| path.contains(part))
-        && !rule.except.iter().any(|part| path.contains(part));
+    let place = PARTS
+        .iter()
+        .fold(path.to_owned(), |path, part| path.replace(part, "/src/"));
+    let applies = rule.within.iter().any(|part| place.contains(part))
+        && !rule.except.iter().any(|part| place.contains(part));
     if !applies {
         return;
     }
@@ -202,5 +208,22 @@ mod tests {
             broken,
             ["  services/billing/src/domain/price.rs:2: the domain is pure: names `tokio::`"]
         );
+    }
+
+    #[test]
+    fn a_part_with_layers_of_its_own_obeys_the_same_rules() {
+        let check = |path, source| {
+            let mut broken = Vec::new();
+            for rule in RULES {
+                check_file(rule, path, source, &mut broken);
+            }
+            broken
+        };
+        let domain = "services/chain-indexer/src/evm/domain/range.rs";
+        assert_eq!(check(domain, "use tokio::time;\n").len(), 1);
+        let db = "services/chain-indexer/src/evm/db/assets.rs";
+        assert!(check(db, "use sqlx::PgConnection;\n").is_empty());
+        let config = "services/chain-indexer/src/evm/config.rs";
+        assert_eq!(check(config, "use sqlx::PgConnection;\n").len(), 1);
     }
 }

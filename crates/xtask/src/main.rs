@@ -11,6 +11,7 @@ mod bench;
 mod database;
 mod layers;
 mod openapi;
+mod output;
 mod process;
 mod proto_check;
 mod run;
@@ -80,10 +81,7 @@ fn main() -> ExitCode {
     match result {
         Ok(code) => code,
         Err(err) => {
-            #[expect(clippy::print_stderr, reason = "a command line tool")]
-            {
-                eprintln!("xtask: {err:#}");
-            }
+            output::say_aside(&format!("xtask: {err:#}"));
             ExitCode::FAILURE
         }
     }

@@ -9,7 +9,7 @@ use fluxplane_testkit::{
     skip::{self, SKIPPED_FILE},
 };
 
-use crate::process;
+use crate::{output::say_aside, process};
 
 pub(crate) fn run(root: &Path, command: &[String]) -> Result<ExitCode> {
     let runtime = tokio::runtime::Runtime::new()?;
@@ -24,12 +24,7 @@ pub(crate) fn run(root: &Path, command: &[String]) -> Result<ExitCode> {
         .env(TEST_DATABASE_URL, postgres.url());
     let status = process::run(&mut child)?;
     for (why, times) in skip::count(skipped.path()) {
-        say(&format!("SKIPPED {times} times: {why}"));
+        say_aside(&format!("SKIPPED {times} times: {why}"));
     }
     Ok(process::exit_code(status))
-}
-
-#[expect(clippy::print_stderr, reason = "a command line tool")]
-fn say(text: &str) {
-    eprintln!("{text}");
 }

@@ -1,6 +1,6 @@
 //! Configuration of the chain indexer. `chain-indexer check-config` prints what is in effect.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use fluxplane_flux_chain::{
     Address, ChainParams, Network, PublicKey,
@@ -12,9 +12,12 @@ use fluxplane_platform::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{
-    Rules, Thresholds, Watch,
-    watch::{self, WatchedAddress},
+use crate::{
+    domain::{
+        IndexMode, Rules, Thresholds, Watch,
+        watch::{self, WatchedAddress},
+    },
+    evm::{self, config::EvmToken},
 };
 
 pub const DEFAULTS: &str = include_str!("defaults.toml");
@@ -33,6 +36,11 @@ pub struct Config {
     pub zmq: Zmq,
     pub follow: Follow,
     pub payments: Payments,
+    pub index: Index,
+    pub foundation: Foundation,
+    /// Tokens that are followed on Ethereum and chains like it; none unless configured.
+    #[serde(default)]
+    pub evm: Vec<EvmToken>,
 }
 
 impl runner::Config for Config {
@@ -43,6 +51,18 @@ impl runner::Config for Config {
     fn db(&self) -> Option<&Db> {
         Some(&self.db)
     }
+
+    fn check(&self) -> anyhow::Result<()> {
+        evm::config::tokens(&self.evm).map(drop)
+    }
+}
+
+/// How much of the chain is kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Index {
+    /// `plane` for what the plane needs, `full` for every transaction, output and balance. Kept for the life of a database.
+    pub mode: IndexMode,
 }
 
 /// Which chain is followed, and from where.
@@ -73,6 +93,8 @@ pub enum NetworkName {
 pub enum StartMode {
     /// From the first block.
     Genesis,
+    /// From the fluxnode lists as the daemon has them. Quick, but what was before is not known.
+    Snapshot,
 }
 
 /// Rules of a development chain; what is left out is as on regtest.
@@ -94,15 +116,38 @@ pub struct DevnetRules {
     pub check_lots: Option<bool>,
 }
 
-/// The daemon's JSON-RPC.
+/// The daemon's JSON-RPC, and that of further daemons.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rpc {
+    /// For people: in metrics, logs and `GetStatus`.
+    pub name: String,
     pub url: String,
     pub user: String,
     pub password: Secret,
     /// For one request, which may ask for many blocks.
     pub timeout: Span,
+    /// How long one of several daemons is waited for before another one is asked.
+    pub patience: Span,
+    /// So many daemons must have a block before it counts; 0 for more than half of them.
+    pub quorum: usize,
+    /// Further daemons.
+    pub more: Vec<MoreRpc>,
+}
+
+/// A further daemon.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MoreRpc {
+    pub name: String,
+    pub url: String,
+    #[serde(default)]
+    pub user: String,
+    #[serde(default)]
+    pub password: Secret,
+    /// Where it announces, `tcp://host:port`; empty for nowhere.
+    #[serde(default)]
+    pub zmq: String,
 }
 
 /// The daemon's announcements.
@@ -137,6 +182,15 @@ pub struct Payments {
     pub drop_after: Span,
 }
 
+/// Who sets prices on the chain.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Foundation {
+    /// Addresses whose spends to themselves carry price messages. Empty means the multisigs of the Flux foundation on mainnet, and
+    /// nobody elsewhere.
+    pub addresses: Vec<Address>,
+}
+
 impl DevnetRules {
     /// The parameters of the chain.
     pub fn params(&self) -> ChainParams {
@@ -160,6 +214,53 @@ impl DevnetRules {
     }
 }
 
+/// Most daemons that are asked. Every one is asked at every look.
+const MOST_SOURCES: usize = 16;
+
+/// Longest name of a daemon.
+const LONGEST_NAME: usize = 40;
+
+impl Rpc {
+    /// Names of all daemons, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let more = self.more.iter().map(|source| source.name.as_str());
+        std::iter::once(self.name.as_str()).chain(more)
+    }
+
+    /// How many daemons must agree. Fails when names or numbers make no sense.
+    pub fn needed(&self) -> anyhow::Result<usize> {
+        let count = self.more.len() + 1;
+        anyhow::ensure!(
+            count <= MOST_SOURCES,
+            "rpc.more makes {count} sources, at most {MOST_SOURCES} can be asked; remove some"
+        );
+        let mut seen = BTreeSet::new();
+        for name in self.names() {
+            anyhow::ensure!(
+                (1..=LONGEST_NAME).contains(&name.len()),
+                "source name `{name}` has {} bytes, it must have 1 to {LONGEST_NAME}; change rpc.name or rpc.more",
+                name.len()
+            );
+            anyhow::ensure!(
+                seen.insert(name),
+                "source name `{name}` is given twice; names of rpc.name and rpc.more must differ"
+            );
+        }
+        let majority = count / 2 + 1;
+        anyhow::ensure!(
+            self.quorum == 0 || (majority..=count).contains(&self.quorum),
+            "rpc.quorum is {}, of {count} sources {majority} to {count} must agree: fewer than more than half would let two \
+             chains pass for true; use 0 for {majority}, or add sources",
+            self.quorum
+        );
+        Ok(if self.quorum == 0 {
+            majority
+        } else {
+            self.quorum
+        })
+    }
+}
+
 impl Config {
     /// What the chain is judged by. Fails when keys contradict each other.
     pub fn rules(&self) -> anyhow::Result<Rules> {
@@ -174,6 +275,11 @@ impl Config {
             chain.network == NetworkName::Devnet || chain.devnet == DevnetRules::default(),
             "chain.devnet has keys, but chain.network is `{}`; only a devnet has rules of its own",
             params.network
+        );
+        anyhow::ensure!(
+            self.index.mode == IndexMode::Plane || chain.start == StartMode::Genesis,
+            "index.mode is `full` and chain.start is `snapshot`, but balances cannot be known without the blocks before; set \
+             chain.start = \"genesis\" or index.mode = \"plane\""
         );
         let public = matches!(chain.network, NetworkName::Main | NetworkName::Test);
         let last = self.payments.thresholds.last();
@@ -193,11 +299,30 @@ impl Config {
                 && self.follow.blocks_per_transaction > 0,
             "follow.fetch_batch, follow.fetch_parallel and follow.blocks_per_transaction must be 1 or more"
         );
+        self.rpc.needed()?;
+        anyhow::ensure!(
+            chain.start == StartMode::Genesis || self.index.mode == IndexMode::Plane,
+            "chain.start is `snapshot`, index.mode is `full`: balances need every block; use chain.start = \"genesis\" or \
+             index.mode = \"plane\""
+        );
+        let foundation = match self.foundation.addresses.as_slice() {
+            [] if main => watch::foundation(),
+            addresses => addresses.to_vec(),
+        };
+        if let Some(foreign) = foundation.iter().find(|it| it.space != params.addresses) {
+            anyhow::bail!(
+                "foundation.addresses holds `{foreign}`, an address of {}; the network needs one of {}",
+                foreign.space,
+                params.addresses
+            );
+        }
         Ok(Rules {
             watch: Watch::new(addresses, first_height, params.addresses)?,
             params: Arc::new(params),
             thresholds: self.payments.thresholds.clone(),
             announce_from: chain.announce_from,
+            mode: self.index.mode,
+            foundation,
         })
     }
 }

@@ -9,6 +9,7 @@ pub mod config;
 pub mod db;
 pub mod domain;
 pub mod events;
+pub mod evm;
 pub mod grpc;
 pub mod metrics;
 pub mod service;

@@ -1,5 +1,7 @@
 //! Metrics of the chain indexer.
 
+mod said;
+
 use fluxplane_core::Tier;
 use fluxplane_flux_chain::fluxnode::Status;
 use fluxplane_platform::metrics::{Metrics, latency_histogram};
@@ -9,6 +11,8 @@ use prometheus_client::{
 };
 
 use crate::domain::{BlockEffects, ChainEvent, event::PaymentChange};
+
+pub use said::SaidMetrics;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct RpcLabels {
@@ -57,6 +61,8 @@ pub struct ChainMetrics {
     pub reorg_depth: Histogram,
     /// Changes of payments.
     pub payments: Family<ChangeLabels, Counter>,
+    /// What transactions say, and the coins there are.
+    pub said: SaidMetrics,
     /// Requests to the daemon.
     pub rpc_seconds: Family<RpcLabels, Histogram, fn() -> Histogram>,
     /// Blocks and transactions of the daemon that were not what they claimed to be.
@@ -108,6 +114,7 @@ impl ChainMetrics {
                 "chain_garbled",
                 "Blocks and transactions of the daemon that were not what they claimed to be",
             ),
+            said: SaidMetrics::register(metrics),
             tip_seconds: metrics.register(
                 "chain_tip_seconds",
                 "Seconds from the first word of a block to the commit of its effects",
@@ -142,6 +149,7 @@ impl ChainMetrics {
     /// Payments are among what happened.
     pub fn payments_changed(&self, events: &[ChainEvent]) {
         for event in events {
+            self.said.count(event);
             if let ChainEvent::Payment { change, .. } = event {
                 let change = change.name();
                 self.payments.get_or_create(&ChangeLabels { change }).inc();

@@ -1,12 +1,11 @@
 //! Metrics of the node registry.
 
+use fluxplane_core::NodeState;
 use fluxplane_platform::metrics::Metrics;
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, gauge::Gauge},
 };
-
-use crate::domain::NodeState;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct StateLabels {

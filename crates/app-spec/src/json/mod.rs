@@ -5,14 +5,17 @@
 //! exactly; this module does. It reads with limits and reports duplicate keys, which JavaScript drops
 //! silently.
 
+mod canonical;
 mod number;
 mod parse;
 mod text;
 mod value;
 mod write;
 
+pub use canonical::{CanonicalError, canonicalize};
 pub use number::{number_from_text, number_text, write_number};
+pub(crate) use parse::push_key;
 pub use parse::{Document, DuplicateKey, Limits, ParseError, ParseErrorKind, parse};
 pub use text::JsString;
 pub use value::{Object, Value};
-pub use write::{stringify, write_str, write_string, write_value};
+pub use write::{pretty, stringify, write_str, write_string, write_value};

@@ -139,7 +139,7 @@ pub struct Object {
 impl Object {
     /// Builds the object that `JSON.parse` makes of these members: the last value of a repeated key wins
     /// and stands at the place of the first. Also returns the positions, in `members`, of the repeats.
-    pub(super) fn from_members(members: Vec<(JsString, Value)>) -> (Self, Vec<usize>) {
+    pub(crate) fn from_members(members: Vec<(JsString, Value)>) -> (Self, Vec<usize>) {
         let repeats = repeated_keys(&members);
         let members = if repeats.is_empty() {
             members
@@ -170,6 +170,11 @@ impl Object {
         self.members
             .iter()
             .find_map(|(own, value)| (*own == key).then_some(value))
+    }
+
+    pub(crate) fn get_mut(&mut self, key: &str) -> Option<&mut Value> {
+        let mut members = self.members.iter_mut();
+        members.find_map(|(own, value)| (*own == key).then_some(value))
     }
 
     /// Moves the value of `key` out and leaves `null` behind.

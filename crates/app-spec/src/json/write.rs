@@ -9,6 +9,51 @@ pub fn stringify(value: &Value) -> String {
     out
 }
 
+/// `JSON.stringify(value, null, 2)`, with a line feed at the end.
+pub fn pretty(value: &Value) -> String {
+    let mut out = String::new();
+    write_pretty(&mut out, value, 0);
+    out.push('\n');
+    out
+}
+
+fn write_pretty(out: &mut String, value: &Value, depth: usize) {
+    let line = |out: &mut String, depth: usize| {
+        out.push('\n');
+        out.extend(std::iter::repeat_n("  ", depth));
+    };
+    match value {
+        Value::Array(items) if !items.is_empty() => {
+            out.push('[');
+            for (place, item) in items.iter().enumerate() {
+                out.push_str(if place > 0 { "," } else { "" });
+                line(out, depth + 1);
+                write_pretty(out, item, depth + 1);
+            }
+            line(out, depth);
+            out.push(']');
+        }
+        Value::Object(object) if !object.is_empty() => {
+            out.push('{');
+            for (place, (key, value)) in object.iter().enumerate() {
+                out.push_str(if place > 0 { "," } else { "" });
+                line(out, depth + 1);
+                write_string(out, key);
+                out.push_str(": ");
+                write_pretty(out, value, depth + 1);
+            }
+            line(out, depth);
+            out.push('}');
+        }
+        Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Array(_)
+        | Value::Object(_) => write_value(out, value),
+    }
+}
+
 /// Appends `JSON.stringify(value)`. Numbers that are not finite become `null`.
 pub fn write_value(out: &mut String, value: &Value) {
     match value {

@@ -126,7 +126,7 @@ fn is_variable(name: &str) -> bool {
     !name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit()) && name.bytes().all(is_part)
 }
 
-fn is_mail_address(text: &str) -> bool {
+pub(crate) fn is_mail_address(text: &str) -> bool {
     let is_blank = |c: char| c.is_whitespace() || c.is_control();
     text.rsplit_once('@').is_some_and(|(user, host)| {
         let labels_fit = host.split('.').all(|label| !label.is_empty());

@@ -14,6 +14,10 @@ mod place;
 mod resources;
 mod shape;
 
+pub(crate) use content::is_mail_address;
+pub(crate) use names::{RESERVED_NAMES, RESERVED_PREFIXES, hides, look_alike};
+pub(crate) use network::{domain_error, is_node};
+pub(crate) use owner::owner_error;
 use serde::Serialize;
 
 use crate::{
@@ -229,7 +233,7 @@ impl Findings {
 }
 
 /// The value as JSON, at most [`MAX_SHOWN`] characters.
-fn shortened(value: &Value) -> String {
+pub(crate) fn shortened(value: &Value) -> String {
     /// Long enough to recognise a value, short enough for a list.
     const MAX_SHOWN: usize = 120;
     let text = stringify(value);

@@ -5,10 +5,10 @@ use super::{Findings, Part};
 use crate::json::{Object, Value};
 
 /// Prefixes of the network's own applications. FluxOS compares them case-sensitively.
-const RESERVED_PREFIXES: [&str; 2] = ["zel", "flux"];
+pub(crate) const RESERVED_PREFIXES: [&str; 2] = ["zel", "flux"];
 
 /// Names of the node's own services.
-const RESERVED_NAMES: [&str; 2] = ["share", "watchtower"];
+pub(crate) const RESERVED_NAMES: [&str; 2] = ["share", "watchtower"];
 
 pub(super) fn check_app(findings: &mut Findings, spec: &Object) {
     let Some(name) = spec.get("name").and_then(Value::as_str) else {
@@ -79,18 +79,20 @@ fn check_name(findings: &mut Findings, path: &str, name: &str) {
 
 /// A text for people must not contain characters that hide or reorder others.
 fn check_description(findings: &mut Findings, path: &str, text: &str) {
-    let hides = |c: char| {
-        (c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-    };
     if let Some(c) = text.chars().find(|c| hides(*c)) {
         let rule = format!("U+{:04X} hides or reorders text", u32::from(c));
         findings.add_text(path, text, "hidden-character", &rule, "remove it");
     }
 }
 
+/// Whether a character hides or reorders others.
+pub(crate) fn hides(c: char) -> bool {
+    (c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
 /// The Latin letter or digit that a letter of another script is mistaken for (from Unicode's confusables).
-fn look_alike(c: char) -> Option<char> {
+pub(crate) fn look_alike(c: char) -> Option<char> {
     const PAIRS: [(&str, char); 36] = [
         ("аɑαа", 'a'),
         ("Ьｂ", 'b'),

@@ -69,7 +69,7 @@ pub(super) fn check_domains(findings: &mut Findings, part: &Part<'_>) {
 }
 
 /// What is wrong with a domain name, and what to do.
-fn domain_error(name: &str) -> Option<(&'static str, &'static str)> {
+pub(crate) fn domain_error(name: &str) -> Option<(&'static str, &'static str)> {
     const MAX_NAME: usize = 253;
     const MAX_LABEL: usize = 63;
     let is_label = |label: &str| {
@@ -138,7 +138,7 @@ pub(super) fn check_nodes(findings: &mut Findings, spec: &Object) {
     }
 }
 
-fn is_node(text: &str) -> bool {
+pub(crate) fn is_node(text: &str) -> bool {
     /// Hexadecimal digits of a transaction id.
     const TXID_DIGITS: usize = 64;
     let is_outpoint = text.split_once(':').is_some_and(|(txid, index)| {

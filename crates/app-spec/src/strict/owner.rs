@@ -10,20 +10,26 @@ pub(super) fn check(findings: &mut Findings, spec: &Object) {
     let Some(owner) = spec.get("owner").and_then(Value::as_str) else {
         return;
     };
+    if let Some((rule, remedy)) = owner_error(owner) {
+        findings.add_text("owner", owner, "owner", rule, &remedy);
+    }
+}
+
+/// What is wrong with an owner, and what to do.
+pub(crate) fn owner_error(owner: &str) -> Option<(&'static str, String)> {
     if is_flux_id(owner) || is_public_key(owner) {
-        return;
+        return None;
     }
     if owner.starts_with("0x") {
         if is_checksummed_owner(owner) {
-            return;
+            return None;
         }
         let rule = "a 0x address must carry its checksum in the case of its letters (EIP-55)";
         let remedy = checksummed_owner(owner).map_or_else(
             || "write 0x and 40 hexadecimal digits".to_owned(),
             |right| format!("check it, then write {right}"),
         );
-        findings.add_text("owner", owner, "owner", rule, &remedy);
-        return;
+        return Some((rule, remedy));
     }
     let rule = "the owner is a Flux ID (a Bitcoin address that starts with 1), a 0x address, or a public key";
     let remedy = if owner.starts_with('1') {
@@ -31,5 +37,5 @@ pub(super) fn check(findings: &mut Findings, spec: &Object) {
     } else {
         "write the address that will sign updates"
     };
-    findings.add_text("owner", owner, "owner", rule, remedy);
+    Some((rule, remedy.to_owned()))
 }

@@ -6,6 +6,7 @@ mod fixture;
 mod hostile;
 mod json;
 mod messages;
+mod native;
 mod numbers;
 mod round_trip;
 mod specs;

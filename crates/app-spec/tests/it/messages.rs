@@ -94,13 +94,13 @@ fn ethereum_owners_are_compared_without_case_but_only_late() {
 }
 
 /// A key with its Flux ID.
-struct Wallet {
-    key: SecretKey,
-    id: String,
+pub(crate) struct Wallet {
+    pub(crate) key: SecretKey,
+    pub(crate) id: String,
 }
 
 impl Wallet {
-    fn new(seed: u8) -> Self {
+    pub(crate) fn new(seed: u8) -> Self {
         let key = SecretKey::from_slice(&[seed; 32]).unwrap();
         let mut wallet = Self {
             key,
@@ -110,7 +110,7 @@ impl Wallet {
         wallet
     }
 
-    fn sign(&self, text: &str) -> String {
+    pub(crate) fn sign(&self, text: &str) -> String {
         let digest = bitcoin::sign_message::signed_msg_hash(text);
         let message = Message::from_digest(
             *<bitcoin::hashes::sha256d::Hash as AsRef<[u8; 32]>>::as_ref(&digest),

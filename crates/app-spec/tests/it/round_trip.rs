@@ -6,8 +6,92 @@ use fluxplane_app_spec::{
 };
 use proptest::{prelude::*, strategy::BoxedStrategy, test_runner::TestRunner};
 
-/// Specifications per version.
+/// Specifications per version, unless `PROPTEST_CASES` says otherwise.
 const CASES: u32 = 10_000;
+
+/// How many specifications a test makes, and how.
+pub(crate) fn config() -> ProptestConfig {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "proptest's own variable, with another default"
+    )]
+    let wanted = std::env::var("PROPTEST_CASES");
+    ProptestConfig {
+        cases: wanted
+            .ok()
+            .and_then(|count| count.parse().ok())
+            .unwrap_or(CASES),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
+/// Texts that mean something in a field; random ones rarely do.
+fn sample(name: &str) -> &'static [&'static str] {
+    match name {
+        "name" => &["web", "Web", "shop2", "db", "a b", "-"],
+        "owner" => &["1CbErtneaX2QVyUfwU7JGB7VzvPgrgc3uC", "nobody"],
+        "repotag" => &["nginx:1.27", "ghcr.io/org/app:v2", "nginx@sha256:00"],
+        "containerData" => &[
+            "/data",
+            "s:/data",
+            "r:/srv",
+            "g:/data",
+            "gs:/data|m:logs:/logs",
+            "/data|m:Data:/x|f:app.yaml:/etc/app.yaml",
+            "/tmp|0:/shared",
+            "/tmp|c:0:logs:/logs|cf:1:app.yaml:/a",
+            "data",
+        ],
+        "geolocation" => &[
+            "acEU",
+            "acEU_DE",
+            "acEU_DE_Bavaria",
+            "a!cAS_ID_NONE",
+            "acNA_ALL",
+            "acALL",
+            "aEU",
+            "bDE",
+            "bZZ",
+            "a!cEU_RU",
+        ],
+        "contacts" => &["me@example.org", "F_S_CONTACTS=https://example.org", "you"],
+        "environmentParameters" | "enviromentParameters" => &[
+            "B=1",
+            "A=2",
+            "A=3",
+            "NO_VALUE",
+            "=",
+            "C=a=b",
+            "F_S_ENV=https://example.org",
+        ],
+        "domains" => &[
+            "",
+            "shop.example.org",
+            "a.example.org,b.example.org",
+            "a,,b",
+        ],
+        "ports" | "containerPorts" => &["31000", "31001", "80", "08", "x"],
+        "nodes" => &["1.2.3.4", "1.2.3.4:16127"],
+        _ => &["plain"],
+    }
+}
+
+fn sampled(name: &'static str) -> BoxedStrategy<Value> {
+    prop_oneof![
+        3 => prop::sample::select(sample(name)).prop_map(Value::from),
+        1 => text(),
+    ]
+    .boxed()
+}
+
+fn port() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        4 => prop::sample::select(&[31_000_u32, 31_001, 31_002, 80, 443, 8_080][..]).prop_map(f64::from),
+        1 => number(),
+    ]
+    .prop_map(Value::Number)
+}
 
 fn text() -> impl Strategy<Value = Value> {
     prop_oneof![
@@ -45,16 +129,14 @@ fn field(field: Field, version: LegacyVersion) -> BoxedStrategy<Value> {
         ]
         .boxed(),
         (_, FieldKind::Number) => number().prop_map(Value::Number).boxed(),
-        (_, FieldKind::Text) => text().boxed(),
+        (name, FieldKind::Text) => sampled(name),
         (_, FieldKind::Flag) => any::<bool>().prop_map(Value::Bool).boxed(),
-        (_, FieldKind::Texts) => proptest::collection::vec(text(), 0..3)
+        (name, FieldKind::Texts) => proptest::collection::vec(sampled(name), 0..4)
             .prop_map(Value::Array)
             .boxed(),
-        (_, FieldKind::Numbers) => {
-            proptest::collection::vec(number().prop_map(Value::Number), 0..3)
-                .prop_map(Value::Array)
-                .boxed()
-        }
+        (_, FieldKind::Numbers) => proptest::collection::vec(port(), 0..3)
+            .prop_map(Value::Array)
+            .boxed(),
         (_, FieldKind::Components) => {
             let fields: Vec<Field> = component_fields(version).collect();
             proptest::collection::vec(object(&fields, version), 0..3)
@@ -89,15 +171,15 @@ fn object(fields: &[Field], version: LegacyVersion) -> BoxedStrategy<Value> {
         .boxed()
 }
 
-fn is_stable(version: LegacyVersion) {
+/// Specifications of a version that the formatter takes.
+pub(crate) fn submissions(version: LegacyVersion) -> BoxedStrategy<Value> {
     let fields: Vec<Field> = app_fields(version).collect();
-    let config = ProptestConfig {
-        cases: CASES,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    };
-    TestRunner::new(config)
-        .run(&object(&fields, version), |submitted| {
+    object(&fields, version)
+}
+
+fn is_stable(version: LegacyVersion) {
+    TestRunner::new(config())
+        .run(&submissions(version), |submitted| {
             let spec = LegacySpec::from_value(submitted).unwrap();
             let canonical = spec.canonical();
             let document = parse(canonical.as_bytes(), Limits::default()).unwrap();

@@ -3,7 +3,7 @@
 use fluxplane_core::Sat;
 use fluxplane_flux_chain::{
     Address, Hash256, Transaction,
-    describe::{self, Amount, BlockContext, SealJson, TxList, ValuePool},
+    describe::{self, Amount, BlockContext, SealJson, Significant, TxList, ValuePool},
 };
 use serde::Serialize;
 
@@ -13,7 +13,6 @@ use crate::{
     rpc::{
         Answer, Method, Params, RpcError, answer,
         chain_state::{EMPTY_SPROUT_ROOT, empty_pools},
-        number::Significant,
         params::Param,
         read,
         view::{TransactionView, view},

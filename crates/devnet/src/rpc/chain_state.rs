@@ -3,7 +3,7 @@
 use fluxplane_core::Sat;
 use fluxplane_flux_chain::{
     Hash256,
-    describe::Amount,
+    describe::{Amount, Significant},
     params::{ChainParams, Upgrade},
 };
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
@@ -14,7 +14,6 @@ use crate::{
     rpc::{
         Answer, Method, Params, RpcError, answer,
         blocks::{chain_work, find},
-        number::Significant,
         params::Param,
         read, write,
     },

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use fluxplane_flux_chain::{describe::Amount, tx::Transfer};
+use fluxplane_flux_chain::{
+    describe::{Amount, Significant},
+    tx::Transfer,
+};
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 
 use crate::{
     daemon::Daemon,
     mempool::Entry,
-    rpc::{Answer, Method, Params, answer, number::Significant, params::Param, read},
+    rpc::{Answer, Method, Params, answer, params::Param, read},
 };
 
 pub(super) fn methods() -> Vec<Method> {

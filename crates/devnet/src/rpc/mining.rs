@@ -1,14 +1,14 @@
 //! Making and taking blocks.
 
-use fluxplane_flux_chain::{describe::Amount, subsidy::block_subsidy};
+use fluxplane_flux_chain::{
+    describe::{Amount, Significant},
+    subsidy::block_subsidy,
+};
 use serde::Serialize;
 
 use crate::{
     daemon::{Daemon, Submission},
-    rpc::{
-        Answer, Method, Params, RpcError, answer, chain_state::network_difficulty,
-        number::Significant, read, write,
-    },
+    rpc::{Answer, Method, Params, RpcError, answer, chain_state::network_difficulty, read, write},
 };
 
 /// Blocks over which the daemon measures the work per second.

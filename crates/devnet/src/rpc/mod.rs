@@ -13,7 +13,6 @@ mod http;
 mod mempool;
 mod mining;
 mod network;
-mod number;
 mod outputs;
 mod params;
 mod proofs;

@@ -1,12 +1,15 @@
 //! What the daemon says about itself. A development chain has no peers.
 
 use fluxplane_core::Sat;
-use fluxplane_flux_chain::{build::MIN_RELAY_FEE, describe::Amount};
+use fluxplane_flux_chain::{
+    build::MIN_RELAY_FEE,
+    describe::{Amount, Significant},
+};
 use serde::Serialize;
 
 use crate::{
     daemon::Daemon,
-    rpc::{Answer, Method, Params, answer, number::Significant, read},
+    rpc::{Answer, Method, Params, answer, read},
 };
 
 /// The daemon whose behaviour this is (RunOnFlux/fluxd, 9.0.6).

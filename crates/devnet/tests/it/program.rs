@@ -6,6 +6,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::ground::fixture;
@@ -62,10 +63,9 @@ impl Served {
     }
 
     /// Ends it with a signal and tells its exit code.
-    fn end(mut self, signal: &str) -> Option<i32> {
-        let id = self.child.id().to_string();
-        let sent = Command::new("kill").args([signal, &id]).status().unwrap();
-        assert!(sent.success());
+    fn end(mut self, signal: Signal) -> Option<i32> {
+        let process = Pid::from_raw(self.child.id().try_into().unwrap()).unwrap();
+        kill_process(process, signal).unwrap();
         self.child.wait().unwrap().code()
     }
 }
@@ -98,7 +98,7 @@ fn a_killed_server_has_lost_nothing() {
         let hashes = served.verb(&["generate", "7"]);
         tip = hashes[6].clone();
         assert_eq!(served.verb(&["nodes"]).as_array().unwrap().len(), round + 1);
-        assert_eq!(served.end("-KILL"), None);
+        assert_eq!(served.end(Signal::KILL), None);
     }
 }
 
@@ -114,16 +114,16 @@ fn a_server_that_is_killed_while_it_writes_comes_back() {
         served.verb(&["generate", "50"]);
         height = served.verb(&["height"])["height"].as_u64().unwrap();
         assert!(height >= now + 50);
-        served.end("-KILL");
+        served.end(Signal::KILL);
     }
 }
 
 #[test]
 fn a_signal_ends_a_server_cleanly() {
-    for signal in ["-TERM", "-INT"] {
+    for signal in [Signal::TERM, Signal::INT] {
         let served = Served::start(&["run", "--block-interval", "5ms"]);
         served.verb(&["generate"]);
-        assert_eq!(served.end(signal), Some(0), "{signal}");
+        assert_eq!(served.end(signal), Some(0), "{signal:?}");
     }
 }
 
@@ -179,7 +179,7 @@ fn the_verbs_reach_the_server() {
     let (success, text) = served.try_verb(&["generate", "--rpc-password", "x"]);
     assert!(!success);
     assert!(text.contains("--rpc-password"), "{text}");
-    assert_eq!(served.end("-TERM"), Some(0));
+    assert_eq!(served.end(Signal::TERM), Some(0));
     let nobody = Command::new(PROGRAM)
         .args(["height", "--rpc-url", "http://127.0.0.1:1"])
         .output()
@@ -212,7 +212,7 @@ fn a_recording_is_stepped_through() {
     let (success, text) = served.try_verb(&["generate"]);
     assert!(!success);
     assert!(text.contains("recording"), "{text}");
-    assert_eq!(served.end("-TERM"), Some(0));
+    assert_eq!(served.end(Signal::TERM), Some(0));
 }
 
 #[test]

@@ -132,7 +132,7 @@ pub fn header(params: &ChainParams, header: &Header<'_>, context: &BlockContext)
         time: header.time,
         seal: seal(header),
         bits: format!("{:08x}", header.bits),
-        difficulty: Significant(difficulty(params, header.bits)),
+        difficulty: Significant::difficulty(params, header.bits),
         chainwork: context.chainwork.clone(),
         previousblockhash: previous(header),
         nextblockhash: context.next_block_hash,
@@ -185,26 +185,13 @@ pub(crate) fn block_with<T>(
         time: header.time,
         seal: seal(header),
         bits: format!("{:08x}", header.bits),
-        difficulty: Significant(difficulty(params, header.bits)),
+        difficulty: Significant::difficulty(params, header.bits),
         chainwork: context.chainwork.clone(),
         anchor: context.anchor,
         value_pools: context.value_pools.clone(),
         previousblockhash: previous(header),
         nextblockhash: context.next_block_hash,
     }
-}
-
-/// The difficulty as a multiple of the easiest proof of work (fluxd `GetDifficulty`); 0 for bits that name no number.
-pub fn difficulty(params: &ChainParams, bits: u32) -> f64 {
-    let limit = params.pow.limit.compact().0;
-    let mantissa = |compact: u32| f64::from(compact & 0x00ff_ffff);
-    if mantissa(bits) == 0.0 {
-        return 0.0;
-    }
-    let exponent = |compact: u32| i32::try_from(compact >> 24).unwrap_or_default();
-    let ratio = mantissa(limit) / mantissa(bits);
-    // Multiplying by powers of two is exact, so the order of the steps does not matter.
-    ratio * 256_f64.powi(exponent(limit) - exponent(bits))
 }
 
 fn genesis_height(params: &ChainParams, hash: &Hash256) -> Option<u32> {

@@ -11,11 +11,9 @@ mod script;
 mod transaction;
 
 pub(crate) use block::block_with;
-pub use block::{
-    BlockContext, BlockJson, HeaderJson, SealJson, TxList, ValuePool, block, difficulty, header,
-};
+pub use block::{BlockContext, BlockJson, HeaderJson, SealJson, TxList, ValuePool, block, header};
 pub use fluxnode::{ConfirmJson, DelegateJson, FluxnodeJson, StartJson};
-pub use number::Amount;
+pub use number::{Amount, Significant};
 pub use script::{ScriptPubKeyJson, script_pub_key};
 pub use transaction::{
     BodyJson, InputJson, JoinSplitJson, OutputJson, SaplingJson, ScriptSigJson, ShieldedOutputJson,

@@ -35,6 +35,18 @@ pub enum NodeAction {
 }
 
 impl FluxnodeState {
+    /// What a fluxnode transaction did that a block at `height` held. Judged by itself: the lists of this state play no part, only
+    /// its parameters do.
+    pub fn past_action(
+        &self,
+        transaction: &Transaction<'_>,
+        txid: &Hash256,
+        source: &impl CollateralSource,
+        height: u32,
+    ) -> Result<NodeAction, NodeFault> {
+        self.action(transaction, txid, source, height, Mode::Follow, |_| false)
+    }
+
     /// Checks the collateral and says what the transaction does. `spent` knows the outputs spent earlier in the block.
     pub(super) fn action(
         &self,

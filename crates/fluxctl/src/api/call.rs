@@ -79,6 +79,14 @@ impl Call {
         self
     }
 
+    /// A parameter that is left out when there is nothing to say.
+    pub(super) fn maybe(self, name: &'static str, value: Option<impl ToString>) -> Self {
+        match value {
+            Some(value) => self.query(name, value.to_string()),
+            None => self,
+        }
+    }
+
     pub(super) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self

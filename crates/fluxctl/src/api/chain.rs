@@ -20,11 +20,32 @@ pub struct ChainStatus {
     pub height: u32,
     pub hash: String,
     pub block_time: Option<DateTime<Utc>>,
-    /// Height the chain node reported last.
+    /// Height of the last block that enough chain nodes agree on.
     pub daemon_height: u32,
     /// Why following stopped and needs a person; null while it goes on.
     pub halted_reason: Option<String>,
     pub payment_addresses: Vec<String>,
+    /// The chain nodes that are asked; none from a plane that is older than this client.
+    #[serde(default)]
+    pub sources: Vec<ChainSource>,
+    /// So many of them must agree; null before the first look.
+    pub quorum: Option<u32>,
+    /// Why following waits for the chain nodes; null while it goes on.
+    pub sources_problem: Option<String>,
+    /// Blocks up to this height are not known; null when the index began at the first block.
+    pub base_height: Option<u32>,
+}
+
+/// A chain node that is asked, and what it said last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChainSource {
+    pub name: String,
+    /// Its last block; null before it answered.
+    pub height: Option<u32>,
+    pub hash: Option<String>,
+    pub problem: Option<String>,
+    pub agrees: bool,
+    pub seen_at: Option<DateTime<Utc>>,
 }
 
 /// A block of the best chain.
@@ -107,6 +128,62 @@ pub struct PaidOutput {
     pub amount: Amount,
 }
 
+open_enum! {
+    /// Why a payment names no message.
+    MemoProblem {
+        Missing = "missing",
+        Ambiguous = "ambiguous",
+        Length = "length",
+        Alphabet = "alphabet",
+    }
+}
+
+open_enum! {
+    /// Where a payment is.
+    PaymentState {
+        Mempool = "mempool",
+        Mined = "mined",
+        Dropped = "dropped",
+    }
+}
+
+open_enum! {
+    /// Why a payment is neither in the mempool nor in a block.
+    Departure {
+        Missing = "missing",
+        Replaced = "replaced",
+        DoubleSpent = "double_spent",
+    }
+}
+
+/// A payment with its history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedPayment {
+    pub payment: ChainPayment,
+    pub state: PaymentState,
+    /// Why it names no message; null when it names one.
+    pub problem: Option<MemoProblem>,
+    pub problem_detail: Option<String>,
+    pub first_seen_at: DateTime<Utc>,
+    /// Why it was dropped; null unless it was.
+    pub departure: Option<Departure>,
+    pub conflicting_txid: Option<String>,
+}
+
+/// Which fluxnodes are wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FluxnodeQuery {
+    pub tier: Option<Tier>,
+    pub status: Option<FluxnodeStatus>,
+    /// The lists after this block.
+    pub height: Option<u32>,
+    /// `host`, or `host:port`.
+    pub ip: Option<String>,
+    /// Hex.
+    pub node_pubkey: Option<String>,
+    pub payment_address: Option<String>,
+}
+
 impl Client {
     pub async fn chain_status(&self) -> Result<ChainStatus, Error> {
         self.json(&Call::get(&["chain", "status"]).public()).await
@@ -123,16 +200,20 @@ impl Client {
             .await
     }
 
-    /// The fluxnode list in payment order.
+    /// The fluxnode list in payment order, the lists after a block, or nodes by what is known of them.
     pub async fn fluxnodes(
         &self,
-        tier: Option<&Tier>,
+        query: &FluxnodeQuery,
         limit: u32,
     ) -> Result<Listing<Fluxnode>, Error> {
-        let mut call = Call::get(&["chain", "fluxnodes"]).public();
-        if let Some(tier) = tier {
-            call = call.query("tier", tier.name());
-        }
+        let call = Call::get(&["chain", "fluxnodes"])
+            .public()
+            .maybe("tier", query.tier.as_ref())
+            .maybe("status", query.status.as_ref())
+            .maybe("height", query.height)
+            .maybe("ip", query.ip.as_ref())
+            .maybe("node_pubkey", query.node_pubkey.as_ref())
+            .maybe("payment_address", query.payment_address.as_ref());
         self.listing(call, limit).await
     }
 
@@ -147,5 +228,17 @@ impl Client {
         let call = Call::get(&["chain", "payments", message_hash]).public();
         let listing: Listing<ChainPayment> = self.json::<Page<ChainPayment>>(&call).await?.into();
         Ok(listing.items)
+    }
+
+    /// Payments that name no message, oldest first.
+    pub async fn unmatched_payments(&self, limit: u32) -> Result<Listing<RecordedPayment>, Error> {
+        let call = Call::get(&["chain", "unmatched-payments"]).public();
+        self.listing(call, limit).await
+    }
+
+    /// A payment by its transaction, whatever it says and wherever it is.
+    pub async fn payment(&self, txid: &str) -> Result<RecordedPayment, Error> {
+        self.json(&Call::get(&["chain", "transactions", txid, "payment"]).public())
+            .await
     }
 }

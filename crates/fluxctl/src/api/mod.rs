@@ -32,14 +32,17 @@ pub mod chain;
 pub mod client;
 pub mod epochs;
 mod error;
+pub mod evm;
 pub mod follow;
 pub mod instances;
+pub mod ledger;
 pub mod nodes;
 mod open_enum;
 pub mod page;
 pub mod quotes;
 pub mod session;
 pub mod sse;
+pub mod tiers;
 pub mod value;
 
 pub use apps::{App, AppState, Funding, PaymentInstructions, Revision, SignedSpec, Submitted};

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{Limit, value};
+use super::{Limit, block::VerifyBlock, value};
 use crate::{
-    api::{OutPoint, nodes::Tier},
+    api::{OutPoint, chain::FluxnodeStatus, nodes::Tier},
     wallet::MessageHash,
 };
 
@@ -16,7 +16,10 @@ use crate::{
 Examples:
   fluxctl chain status
   fluxctl chain block 2100000
+  fluxctl chain address t1LUs6quf7TB2zVZmexqPQdnqmrFMGZGjV6
+  fluxctl chain nodes --ip 203.0.113.9
   fluxctl chain payments 6b1f…e0
+  fluxctl chain verify-block 2996914 --rpc-url http://127.0.0.1:16124
   fluxctl chain decode --tx 0400008085202f89…          offline
   fluxctl chain emission --from 2025 --to 2040         offline")]
 pub struct Chain {
@@ -44,15 +47,123 @@ pub enum Command {
         /// Id, 64 hexadecimal digits.
         txid: String,
     },
-    Nodes(Nodes),
-    /// Show the payments for a message.
-    #[command(after_help = "Examples:\n  fluxctl chain payments 6b1f2c…e0")]
-    Payments {
-        /// Message hash, 64 hexadecimal digits.
-        hash: MessageHash,
+    Address(Address),
+    /// Show an output, and what spends it.
+    #[command(after_help = "Examples:\n  fluxctl chain output TXID:0")]
+    Output {
+        /// Transaction and number of the output.
+        #[arg(value_name = "TXID:VOUT")]
+        outpoint: OutPoint,
     },
+    /// List owners by balance, richest first.
+    #[command(after_help = "Examples:\n  fluxctl chain rich --limit 100")]
+    Rich(Limit),
+    /// Show how many coins there are, counted from the blocks, beside what the rules create.
+    #[command(
+        after_help = "Examples:\n  fluxctl chain supply\n  fluxctl chain supply --height 2996914 -o json"
+    )]
+    Supply(AtHeight),
+    Nodes(Nodes),
+    NextPayees(NextPayees),
+    /// Compare the tiers: nodes, locked coins, rewards, who came and went.
+    #[command(after_help = "Examples:\n  fluxctl chain tiers")]
+    Tiers(AtHeight),
+    /// Show the hardware that the confirmed nodes must have at least.
+    #[command(after_help = "Examples:\n  fluxctl chain capacity -o json")]
+    Capacity(AtHeight),
+    Payments(Payments),
+    /// List FLUX's tokens on other chains.
+    #[command(after_help = "Examples:\n  fluxctl chain assets")]
+    Assets(Limit),
+    Transfers(Transfers),
     Decode(Decode),
+    VerifyBlock(Box<VerifyBlock>),
     Emission(Emission),
+}
+
+/// Which block an answer is for.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct AtHeight {
+    /// As it was after this block [default: the last one].
+    #[arg(long, value_name = "HEIGHT")]
+    pub height: Option<u32>,
+}
+
+/// Show what an address has, or its transactions, or its unspent outputs.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fluxctl chain address t1LUs6quf7TB2zVZmexqPQdnqmrFMGZGjV6
+  fluxctl chain address t1LUs6quf7TB2zVZmexqPQdnqmrFMGZGjV6 --transactions --limit 20
+  fluxctl chain address t1LUs6quf7TB2zVZmexqPQdnqmrFMGZGjV6 --unspent -o json")]
+pub struct Address {
+    /// An address, or an output script in hexadecimal for an owner that has none.
+    pub address: String,
+    /// List its transactions, newest first.
+    #[arg(long, conflicts_with = "unspent")]
+    pub transactions: bool,
+    /// List its outputs that can still be spent, oldest first.
+    #[arg(long)]
+    pub unspent: bool,
+    #[command(flatten)]
+    pub limit: Limit,
+}
+
+/// Show whom the next blocks pay.
+///
+/// The first block is certain; the others hold as long as no node of the tier joins or leaves.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fluxctl chain next-payees
+  fluxctl chain next-payees --tier stratus --blocks 100 -o json")]
+pub struct NextPayees {
+    /// Blocks to look ahead.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=720), value_name = "N")]
+    pub blocks: u32,
+    /// Only this tier.
+    #[arg(long, value_enum)]
+    pub tier: Option<TierArg>,
+    #[command(flatten)]
+    pub at: AtHeight,
+}
+
+/// Show the payments for a message, the payment a transaction makes, or the payments that name no message.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fluxctl chain payments 6b1f2c…e0
+  fluxctl chain payments --tx TXID
+  fluxctl chain payments --unmatched              money that waits for a person")]
+pub struct Payments {
+    /// Message hash, 64 hexadecimal digits.
+    #[arg(required_unless_present_any = ["tx", "unmatched"], conflicts_with_all = ["tx", "unmatched"])]
+    pub hash: Option<MessageHash>,
+    /// The payment that this transaction makes, whatever it says and wherever it is.
+    #[arg(long, value_name = "TXID", conflicts_with = "unmatched")]
+    pub tx: Option<String>,
+    /// Payments without a usable message, oldest first.
+    #[arg(long)]
+    pub unmatched: bool,
+    #[command(flatten)]
+    pub limit: Limit,
+}
+
+/// List transfers of FLUX's tokens on other chains, newest first.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fluxctl chain transfers --asset ethereum --limit 20
+  fluxctl chain transfers --address 0x720CD16b011b987Da3518fbf38c3071d4F0D1495")]
+pub struct Transfers {
+    /// Only this asset; `fluxctl chain assets` lists them.
+    #[arg(long, value_name = "NAME")]
+    pub asset: Option<String>,
+    /// Only transfers from or to this address.
+    #[arg(long, value_name = "ADDRESS")]
+    pub address: Option<String>,
+    #[command(flatten)]
+    pub limit: Limit,
 }
 
 /// The class of a node.
@@ -73,19 +184,55 @@ impl From<TierArg> for Tier {
     }
 }
 
-/// List the fluxnodes in payment order, or show one.
+/// One of the lists a fluxnode is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StatusArg {
+    Started,
+    Dos,
+    Confirmed,
+}
+
+impl From<StatusArg> for FluxnodeStatus {
+    fn from(status: StatusArg) -> Self {
+        match status {
+            StatusArg::Started => Self::Started,
+            StatusArg::Dos => Self::Dos,
+            StatusArg::Confirmed => Self::Confirmed,
+        }
+    }
+}
+
+/// List the fluxnodes in payment order, now or after an earlier block, or find some.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   fluxctl chain nodes --tier stratus --limit 10
-  fluxctl chain nodes --collateral TXID:0")]
+  fluxctl chain nodes --height 2996914 --status started
+  fluxctl chain nodes --collateral TXID:0
+  fluxctl chain nodes --ip 203.0.113.9:16127
+  fluxctl chain nodes --payment-address t1LUs6quf7TB2zVZmexqPQdnqmrFMGZGjV6 -o json")]
 pub struct Nodes {
     /// Only this tier.
-    #[arg(long, value_enum, conflicts_with = "collateral")]
+    #[arg(long, value_enum, conflicts_with = "known")]
     pub tier: Option<TierArg>,
-    /// Only the node with this collateral.
-    #[arg(long, value_name = "TXID:VOUT")]
+    /// Only this list; without it the confirmed nodes, with a height all of them.
+    #[arg(long, value_enum, conflicts_with = "known")]
+    pub status: Option<StatusArg>,
+    /// The lists after this block instead of the last one.
+    #[arg(long, value_name = "HEIGHT", conflicts_with = "known")]
+    pub height: Option<u32>,
+    /// The node with this collateral.
+    #[arg(long, value_name = "TXID:VOUT", group = "known")]
     pub collateral: Option<OutPoint>,
+    /// Nodes at this address: a host finds all of the host, host and port one.
+    #[arg(long, value_name = "HOST[:PORT]", group = "known")]
+    pub ip: Option<String>,
+    /// Nodes with this key, hexadecimal.
+    #[arg(long, value_name = "KEY", group = "known")]
+    pub key: Option<String>,
+    /// Nodes whose rewards go to this address.
+    #[arg(long, value_name = "ADDRESS", group = "known")]
+    pub payment_address: Option<String>,
     #[command(flatten)]
     pub limit: Limit,
 }

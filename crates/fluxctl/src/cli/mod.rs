@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod app;
 pub mod billing;
+pub mod block;
 pub mod chain;
 pub mod node;
 pub mod rpc;

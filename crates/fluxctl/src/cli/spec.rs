@@ -3,16 +3,18 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use fluxplane_app_spec::message::MessageType;
+use fluxplane_app_spec::{message::MessageType, native};
 
 use super::{chain::Batch, value::AppName};
 
-/// Specifications, offline: check, hash, price, make one.
+/// Specifications, offline: check, hash, price, convert, make one.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   fluxctl spec init --name shop --owner 1MCBJn6qsy3YRY2YasdYMYdJcdhy1ev8Rd > spec.json
+  fluxctl spec init --template web --name shop --owner 1MCBJn6qsy3YRY2YasdYMYdJcdhy1ev8Rd > shop.yaml
   fluxctl spec check -f spec.json
+  fluxctl spec convert spec.json --to native
   fluxctl spec price -f spec.json --rate 0.05
   fluxctl spec check --batch < specs.ndjson > verdicts.ndjson")]
 pub struct Spec {
@@ -25,12 +27,14 @@ pub enum Command {
     Check(Check),
     Hash(Hash),
     Price(Price),
+    Convert(Convert),
     Init(Init),
 }
 
 /// Check a specification: what FluxOS says of it, and what the plane asks beyond that.
 ///
-/// Exit code 0 when FluxOS takes it and nothing is found, 1 otherwise. With --batch, each line of the input is a case,
+/// A native specification (fluxplane/v1, YAML or JSON) is checked by its own rules; the plane does not take one for
+/// deployment yet. Exit code 0 when it is taken and nothing is found, 1 otherwise. With --batch, each line of the input is a case,
 /// {"height", "spec"}, and each line of the output its result, {"accepted", "error", "canonical", "strict": […]}, in order.
 /// A bad line gives {"error": …} and the batch goes on.
 #[derive(Debug, Args)]
@@ -38,6 +42,7 @@ pub enum Command {
 Examples:
   fluxctl spec check -f spec.json
   fluxctl spec check -f spec.json --height 2250000
+  fluxctl spec check -f shop.yaml
   fluxctl spec check --batch < specs.ndjson > verdicts.ndjson")]
 pub struct Check {
     /// Block height whose rules count [default: that of today on the main network].
@@ -51,9 +56,10 @@ pub struct Check {
 }
 
 /// What a message does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "lower")]
 pub enum Kind {
+    #[default]
     FluxAppRegister,
     FluxAppUpdate,
     ZelAppRegister,
@@ -73,30 +79,22 @@ impl From<Kind> for MessageType {
 
 /// Show the text an owner signs and the hash that pays for it.
 ///
-/// The specification is taken in the key order in which it stands. With --batch, each line of the input is a case, {"type",
+/// The specification is taken in the key order in which it stands. Of a native one the canonical form counts, whatever the
+/// order; its message has no type and no time. With --batch, each line of the input is a case, {"type",
 /// "version", "spec", "timestamp", "signature"?}, and each line of the output its result, {"signedText", "hash", "signer"?}.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   fluxctl spec hash -f spec.json --timestamp 1763798400123
   fluxctl spec hash -f spec.json --timestamp 1763798400123 --signature IEdv…=
+  fluxctl spec hash -f shop.yaml
   fluxctl spec hash --batch < messages.ndjson")]
 pub struct Hash {
-    /// What the message does.
-    #[arg(
-        long = "type",
-        value_enum,
-        default_value = "fluxappregister",
-        conflicts_with = "batch"
-    )]
-    pub kind: Kind,
+    /// What the message does [default: fluxappregister].
+    #[arg(long = "type", value_enum, conflicts_with = "batch")]
+    pub kind: Option<Kind>,
     /// Milliseconds since 1970, as signed.
-    #[arg(
-        long,
-        value_name = "MS",
-        required_unless_present = "batch",
-        conflicts_with = "batch"
-    )]
+    #[arg(long, value_name = "MS", conflicts_with = "batch")]
     pub timestamp: Option<u64>,
     /// The owner's signature, which is part of the hash.
     #[arg(long, value_name = "SIGNATURE", conflicts_with = "batch")]
@@ -107,6 +105,9 @@ pub struct Hash {
 
 /// Show what FluxOS asks for a specification: per month, on the chain, and what it accepts at least.
 ///
+/// A native specification is priced line by line by the first native price table, for its term or for 30 days; a plane may
+/// have a later table, and its quote counts.
+///
 /// With --batch, each line of the input is a case, {"height", "fluxUsdRate", "spec", "previous"?, "recentUpdates"?,
 /// "marketplace"?}, and each line of the output its result, {"monthlyFlux", "monthlyUsd", "chainQuoteFlux",
 /// "minAcceptedSat", "quote": {"usd", "flux", "fluxDiscount"}}.
@@ -115,6 +116,7 @@ pub struct Hash {
 Examples:
   fluxctl spec price -f spec.json --rate 0.05
   fluxctl spec price -f new.json --rate 0.05 --previous old.json --previous-height 2240000
+  fluxctl spec price -f shop.yaml --rate 0.05
   fluxctl spec price --batch < cases.ndjson > prices.ndjson")]
 pub struct Price {
     /// Block height whose prices count [default: that of today on the main network].
@@ -160,10 +162,68 @@ fn decimal(text: &str) -> Result<String, String> {
     })
 }
 
-/// Print a specification to begin with: version 8, one component.
+/// Convert a specification between FluxOS' form and the native one.
+///
+/// To native, nothing is lost: what has no native field is kept in `legacy`. To v8 or back to the version it came from,
+/// whatever does not fit is listed with its reason, and the exit code is 1. The result is printed as JSON.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
+  fluxctl spec convert spec.json --to native > shop.json
+  fluxctl spec convert shop.yaml --to v8
+  fluxctl spec convert shop.json --to legacy
+  fluxctl spec convert shop.yaml --to v8 -o json")]
+pub struct Convert {
+    /// File with the specification; `-` for stdin.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Form of the result.
+    #[arg(long, value_enum)]
+    pub to: Target,
+    /// Block height whose rules count for v8 [default: that of today on the main network].
+    #[arg(long, value_name = "HEIGHT")]
+    pub height: Option<u32>,
+}
+
+/// A form of specification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Target {
+    /// `fluxplane/v1`.
+    Native,
+    /// Version 8, the last of FluxOS.
+    V8,
+    /// The version of FluxOS that the document was converted from, to the byte.
+    Legacy,
+}
+
+/// A kind of application to begin with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Template {
+    /// A web application behind host names, scaled by load.
+    Web,
+    /// A training job over several machines with graphics cards.
+    Gpu,
+    /// A database with one writer, snapshots and stand-bys.
+    Stateful,
+}
+
+impl From<Template> for native::Template {
+    fn from(template: Template) -> Self {
+        match template {
+            Template::Web => Self::Web,
+            Template::Gpu => Self::Gpu,
+            Template::Stateful => Self::Stateful,
+        }
+    }
+}
+
+/// Print a specification to begin with: version 8 of FluxOS with one component, or a native one from a template.
+///
+/// The plane does not take a native specification for deployment yet; it can be checked, hashed and converted.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fluxctl spec init --template gpu --name training --owner 1MCBJn6qsy3YRY2YasdYMYdJcdhy1ev8Rd > training.yaml
   fluxctl spec init --name shop --owner 1MCBJn6qsy3YRY2YasdYMYdJcdhy1ev8Rd --image nginx:1.27 --port 31000:80 > spec.json
   fluxctl spec init --name api --key-file wallet.wif --image ghcr.io/org/api:2 --cpu 2 --ram 4000 --hdd 20")]
 pub struct Init {
@@ -184,6 +244,13 @@ pub struct Init {
     /// Image with a tag.
     #[arg(long, default_value = "nginx:1.27")]
     pub image: String,
+    /// Print a native specification of this kind, in YAML with comments; image, ports and amounts are then edited there.
+    #[arg(
+        long,
+        value_enum,
+        conflicts_with_all = ["image", "port", "cpu", "ram", "hdd", "instances", "data", "expire"]
+    )]
+    pub template: Option<Template>,
     /// Outer and inner port; may be given several times.
     #[arg(long, value_name = "OUTER:INNER", value_parser = ports)]
     pub port: Vec<(u16, u16)>,

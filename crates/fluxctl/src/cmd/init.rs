@@ -6,7 +6,7 @@ use fluxplane_app_spec::{
     strict,
 };
 
-use super::spec::height_of_today;
+use super::{native, spec::height_of_today};
 use crate::{
     cli::spec::Init,
     error::Error,
@@ -21,6 +21,9 @@ pub(super) fn run(ui: &Ui, args: &Init) -> Result<Exit, Error> {
         (None, Some(path)) => Key::read("--key-file", path)?.flux_id().to_string(),
         (None, None) => String::new(),
     };
+    if let Some(kind) = args.template {
+        return native::init(ui, kind.into(), args.name.as_str(), &owner);
+    }
     let submitted = template(args, &owner)?;
     let judged = judge(
         submitted.clone(),

@@ -41,7 +41,11 @@ pub(super) fn open(path: Option<&Path>) -> Result<Box<dyn Read + Send>, Error> {
 
 /// Reads one JSON value as it is written. What is checked and hashed depends on its bytes.
 pub(super) fn read_json(argument: &str, path: &Path) -> Result<String, Error> {
-    let bytes = read(path)?;
+    as_json(argument, path, read(path)?)
+}
+
+/// The content of a file as one JSON value.
+pub(super) fn as_json(argument: &str, path: &Path, bytes: Vec<u8>) -> Result<String, Error> {
     let wrong = |rule: String| {
         let remedy = "`fluxctl spec init` shows how a specification looks";
         Error::input(argument, path.display(), rule, remedy)

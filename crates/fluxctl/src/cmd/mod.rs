@@ -3,6 +3,7 @@
 mod admin;
 mod apps;
 mod billing;
+mod block_facts;
 mod cancel;
 mod chain;
 mod decode;
@@ -16,10 +17,13 @@ mod input;
 mod invoice_verify;
 mod lines;
 mod logs;
+mod native;
+mod native_price;
 mod node;
 mod quote;
 mod session;
 mod spec;
+mod verify_block;
 mod wallet;
 
 use std::{io, process::ExitCode};

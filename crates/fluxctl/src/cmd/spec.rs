@@ -1,15 +1,18 @@
-//! `spec check | hash | price`
+//! `spec check | hash | price`; what is native goes to [`super::native`]
+
+use std::path::Path;
 
 use fluxplane_app_spec::{
     batch::{check_line, hash_line},
     message::{MESSAGE_VERSION, MessageType},
+    native::is_native,
 };
 use fluxplane_core::{Clock as _, SystemClock};
 use fluxplane_flux_chain::emission::Schedule;
 use fluxplane_pricing::batch::price_line;
 use serde::Deserialize;
 
-use super::{decode::refusal, init, input, lines};
+use super::{decode::refusal, init, input, lines, native, native_price};
 use crate::{
     batch::Answer,
     cli::{
@@ -34,6 +37,7 @@ pub(super) fn run(ui: &Ui, command: Command) -> Result<Exit, Error> {
         Command::Hash(args) => hash(ui, &args),
         Command::Price(args) if args.batch.batch => batch(ui, &args.batch, price_line),
         Command::Price(args) => price(ui, &args),
+        Command::Convert(args) => native::convert(ui, &args),
         Command::Init(args) => init::run(ui, &args),
     }
 }
@@ -46,10 +50,10 @@ fn appending(answer: fn(&[u8]) -> String) -> impl Answer {
     move |line: &[u8], out: &mut Vec<u8>| out.extend_from_slice(answer(line).as_bytes())
 }
 
-/// The specification that an argument names.
-fn spec(batch: &Batch) -> Result<String, Error> {
+/// The file that an argument names.
+fn file(batch: &Batch) -> Result<(&Path, Vec<u8>), Error> {
     match &batch.file {
-        Some(path) => input::read_json("--file", path),
+        Some(path) => Ok((path, input::read(path)?)),
         None => Err(Error::input(
             "--file",
             "not given",
@@ -72,17 +76,22 @@ struct CheckAnswer {
 }
 
 #[derive(Deserialize)]
-struct Finding {
-    path: String,
-    value: String,
-    code: String,
-    rule: String,
-    remedy: String,
+pub(super) struct Finding {
+    pub(super) path: String,
+    pub(super) value: String,
+    pub(super) code: String,
+    pub(super) rule: String,
+    pub(super) remedy: String,
 }
 
 fn check(ui: &Ui, args: &Check) -> Result<Exit, Error> {
+    let (path, bytes) = file(&args.batch)?;
+    if is_native(&bytes) {
+        return native::check(ui, args, &bytes);
+    }
     let height = args.height.unwrap_or_else(height_of_today);
-    let line = format!("{{\"height\":{height},\"spec\":{}}}", spec(&args.batch)?);
+    let spec = input::as_json("--file", path, bytes)?;
+    let line = format!("{{\"height\":{height},\"spec\":{spec}}}");
     let answer = check_line(line.as_bytes());
     let parsed: CheckAnswer = understood(&answer)?;
     if ui.is_json() {
@@ -111,22 +120,22 @@ fn check_text(answer: &CheckAnswer, height: u32, legacy: bool, paint: Paint) -> 
         .strict
         .iter()
         .filter(|finding| finding.code != "fluxos");
-    for finding in findings {
-        let path = Some(finding.path.as_str()).filter(|path| !path.is_empty());
-        text.push(format!(
-            "{bad} {}\n",
-            plain(path.unwrap_or("specification"))
-        ));
-        let facts = Facts::new()
-            .maybe("    value", some(&finding.value).map(plain))
-            .fact("    rule", plain(&finding.rule))
-            .fact("    remedy", plain(&finding.remedy));
-        text.push(facts.text(paint));
-    }
+    text.extend(findings.map(|finding| finding_text(finding, paint)));
     if answer.accepted && answer.strict.is_empty() {
         text.push(format!("{good} nothing stands against deploying it\n"));
     }
     text.concat()
+}
+
+/// A finding for people.
+pub(super) fn finding_text(finding: &Finding, paint: Paint) -> String {
+    let bad = paint.tone(Tone::Bad, "✗");
+    let path = some(&finding.path).unwrap_or("specification");
+    let facts = Facts::new()
+        .maybe("    value", some(&finding.value).map(plain))
+        .fact("    rule", plain(&finding.rule))
+        .fact("    remedy", plain(&finding.remedy));
+    format!("{bad} {}\n{}", plain(path), facts.text(paint))
 }
 
 fn hash(ui: &Ui, args: &Hash) -> Result<Exit, Error> {
@@ -138,15 +147,25 @@ fn hash(ui: &Ui, args: &Hash) -> Result<Exit, Error> {
         signer: Option<String>,
         signature_error: Option<String>,
     }
-    let kind: MessageType = args.kind.into();
+    let (path, bytes) = file(&args.batch)?;
+    if is_native(&bytes) {
+        return native::hash(ui, args, &bytes);
+    }
+    let Some(timestamp) = args.timestamp else {
+        let rule = "the message of a FluxOS specification carries a time";
+        let remedy = "give the milliseconds since 1970 that are signed";
+        return Err(Error::input("--timestamp", "not given", rule, remedy));
+    };
+    let spec = input::as_json("--file", path, bytes)?;
+    let kind: MessageType = args.kind.unwrap_or_default().into();
     let signature = args.signature.as_ref().map(|text| {
         let text = serde_json::Value::from(text.as_str());
         format!("\"signature\":{text}")
     });
     let members = [
         format!("\"type\":\"{kind}\",\"version\":{MESSAGE_VERSION}"),
-        format!("\"timestamp\":{}", args.timestamp.unwrap_or_default()),
-        format!("\"spec\":{}", spec(&args.batch)?),
+        format!("\"timestamp\":{timestamp}"),
+        format!("\"spec\":{spec}"),
     ];
     let answer = hash_line(object(members.into_iter().chain(signature)).as_bytes());
     let parsed: HashAnswer = understood(&answer)?;
@@ -168,11 +187,13 @@ fn hash(ui: &Ui, args: &Hash) -> Result<Exit, Error> {
 }
 
 fn price(ui: &Ui, args: &Price) -> Result<Exit, Error> {
+    let (path, bytes) = file(&args.batch)?;
+    if is_native(&bytes) {
+        return native_price::run(ui, args, &bytes);
+    }
+    let spec = input::as_json("--file", path, bytes)?;
     let height = args.height.unwrap_or_else(height_of_today);
-    let mut members = vec![
-        format!("\"height\":{height}"),
-        format!("\"spec\":{}", spec(&args.batch)?),
-    ];
+    let mut members = vec![format!("\"height\":{height}"), format!("\"spec\":{spec}")];
     members.extend(
         args.rate
             .as_ref()

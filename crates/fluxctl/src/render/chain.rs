@@ -5,7 +5,9 @@ use super::{
     paint::{Paint, Tone, plain},
     time::moment,
 };
-use crate::api::chain::{Block, ChainPayment, ChainStatus, ChainTransaction, Fluxnode};
+use crate::api::chain::{
+    Block, ChainPayment, ChainSource, ChainStatus, ChainTransaction, Fluxnode, RecordedPayment,
+};
 
 pub fn status(status: &ChainStatus, paint: Paint) -> String {
     let behind = status.daemon_height.saturating_sub(status.height);
@@ -25,12 +27,43 @@ pub fn status(status: &ChainStatus, paint: Paint) -> String {
                 .as_deref()
                 .map(|why| paint.tone(Tone::Bad, &plain(why))),
         )
+        .maybe(
+            "waits",
+            status
+                .sources_problem
+                .as_deref()
+                .map(|why| paint.tone(Tone::Busy, &plain(why))),
+        )
+        .several(
+            "chain nodes",
+            status.sources.iter().map(|one| source(one, paint)),
+        )
+        .maybe("must agree", status.quorum)
+        .maybe(
+            "begins after",
+            status.base_height.map(|height| format!("block {height}")),
+        )
         .fact("genesis", plain(&status.genesis_hash))
         .several(
             "payments to",
             status.payment_addresses.iter().map(|text| plain(text)),
         )
         .text(paint)
+}
+
+fn source(source: &ChainSource, paint: Paint) -> String {
+    let name = plain(&source.name);
+    let at = source
+        .height
+        .map_or_else(String::new, |height| format!(" at {height}"));
+    match &source.problem {
+        Some(problem) => {
+            let problem = paint.tone(Tone::Bad, &plain(problem));
+            format!("{name}{at}: {problem}")
+        }
+        None if source.agrees => format!("{name}{at}, agrees"),
+        None => format!("{name}{at}, {}", paint.tone(Tone::Bad, "differs")),
+    }
 }
 
 pub fn block(block: &Block, paint: Paint) -> String {
@@ -127,4 +160,67 @@ pub fn payments(payments: &[ChainPayment], paint: Paint) -> String {
         ]);
     }
     table.text(paint, "no payment with that message hash was seen")
+}
+
+/// One payment with its history.
+pub fn recorded(record: &RecordedPayment, paint: Paint) -> String {
+    let payment = &record.payment;
+    let place = match (payment.height, &payment.block_hash) {
+        (Some(height), Some(hash)) => {
+            let deep = payment.confirmations;
+            format!("block {height}, {deep} confirmations, {}", plain(hash))
+        }
+        _ => "no block".to_owned(),
+    };
+    let outputs = payment.outputs.iter().map(|output| {
+        let to = plain(&output.address);
+        format!("{} to {to}", output.amount)
+    });
+    Facts::new()
+        .fact("transaction", plain(&payment.txid))
+        .fact("state", paint.state(record.state.name()))
+        .maybe(
+            "because",
+            record
+                .departure
+                .as_ref()
+                .map(|why| why.name().replace('_', " ")),
+        )
+        .maybe("instead", record.conflicting_txid.as_deref().map(plain))
+        .fact("in", place)
+        .fact("total", &payment.total)
+        .several("pays", outputs)
+        .maybe(
+            "message",
+            Some(plain(&payment.message_hash)).filter(|hash| !hash.is_empty()),
+        )
+        .maybe(
+            "no message",
+            record
+                .problem_detail
+                .as_deref()
+                .map(|why| paint.tone(Tone::Bad, &plain(why))),
+        )
+        .fact("first seen", moment(record.first_seen_at))
+        .text(paint)
+}
+
+/// Payments that name no message.
+pub fn unmatched(records: &[RecordedPayment], paint: Paint) -> String {
+    let mut table = Table::new(&["TRANSACTION", "TOTAL", "STATE", "BLOCK", "SEEN", "PROBLEM"])
+        .numbers(&["TOTAL", "BLOCK"]);
+    for record in records {
+        let payment = &record.payment;
+        table.row([
+            plain(&payment.txid),
+            payment.total.to_string(),
+            paint.state(record.state.name()),
+            payment
+                .height
+                .map_or_else(String::new, |height| height.to_string()),
+            moment(record.first_seen_at),
+            plain(record.problem_detail.as_deref().unwrap_or_default()),
+        ]);
+    }
+    table.text(paint, "every payment names a message")
 }

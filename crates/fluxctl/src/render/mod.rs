@@ -14,14 +14,17 @@
 pub mod apps;
 pub mod billing;
 pub mod chain;
+pub mod evm;
 pub mod facts;
 pub mod json;
+pub mod ledger;
 pub mod nodes;
 pub mod paint;
 pub mod problem;
 pub mod progress;
 pub mod report;
 pub mod table;
+pub mod tiers;
 pub mod time;
 pub mod timeline;
 pub mod ui;

@@ -2,9 +2,10 @@
 //!
 //! Nothing here believes the plane: a leaf is decoded, hashed up its path to a root, and the root is looked for in a
 //! transaction that a chain node of the verifier's choice hands out. Every step is reported, also the ones that were not
-//! taken; a report with such a step is not a verification.
+//! taken; a report with such a step is not a verification. Blocks are checked the same way.
 
 mod anchor;
+pub mod block;
 mod epoch;
 mod evidence;
 mod line;

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use fluxplane_flux_chain::{Script, script::Multisig};
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
@@ -227,6 +228,225 @@ async fn every_recorded_transaction_header_and_block_decodes() {
     let answers = batch(&["chain", "decode", "--batch"], &lines).await;
     for ((field, id), answer) in expected.into_iter().zip(answers) {
         assert_eq!(answer[field], id);
+    }
+}
+
+/// The daemon's JSON against the fields of a recorded transaction, which have the names of the wire format.
+fn check_transaction(name: &str, fields: &Value, answer: &Value) {
+    assert_eq!(answer["version"], fields["version"], "{name}");
+    if fields["nType"].is_null() {
+        check_transfer(name, fields, answer);
+    } else {
+        check_fluxnode(name, fields, answer);
+    }
+}
+
+fn check_transfer(name: &str, fields: &Value, answer: &Value) {
+    for field in [
+        "overwintered",
+        "versiongroupid",
+        "locktime",
+        "expiryheight",
+        "bindingSig",
+    ] {
+        assert_eq!(answer[field], fields[field], "{name} {field}");
+    }
+    for (field, list) in [
+        ("nShieldedSpend", "vShieldedSpend"),
+        ("nShieldedOutput", "vShieldedOutput"),
+        ("nJoinSplit", "vJoinSplit"),
+    ] {
+        let count = answer[list].as_array().map_or(0, Vec::len);
+        assert_eq!(
+            fields[field].as_u64().unwrap_or(0),
+            u64::try_from(count).unwrap(),
+            "{name} {list}"
+        );
+    }
+    assert_eq!(
+        answer["valueBalanceZat"], fields["valueBalanceZat"],
+        "{name}"
+    );
+    let pairs = |list: &str| {
+        let (ours, theirs) = (
+            answer[list].as_array().unwrap(),
+            fields[list].as_array().unwrap(),
+        );
+        assert_eq!(ours.len(), theirs.len(), "{name} {list}");
+        ours.iter()
+            .cloned()
+            .zip(theirs.iter().cloned())
+            .collect::<Vec<_>>()
+    };
+    for (ours, theirs) in pairs("vin") {
+        assert_eq!(ours["sequence"], theirs["sequence"], "{name}");
+        if theirs["txid"] == "0".repeat(64) {
+            assert_eq!(ours["coinbase"], theirs["scriptSig"], "{name}");
+        } else {
+            assert_eq!(ours["scriptSig"]["hex"], theirs["scriptSig"], "{name}");
+            assert_eq!(
+                (&ours["txid"], &ours["vout"]),
+                (&theirs["txid"], &theirs["vout"]),
+                "{name}"
+            );
+        }
+    }
+    for (n, (ours, theirs)) in pairs("vout").into_iter().enumerate() {
+        assert_eq!(ours["n"], n, "{name}");
+        assert_eq!(
+            ours["scriptPubKey"]["hex"], theirs["scriptPubKey"],
+            "{name}"
+        );
+        for field in ["valueZat", "valueSat"] {
+            assert_eq!(ours[field], theirs["valueSat"], "{name} {field}");
+        }
+    }
+}
+
+fn check_fluxnode(name: &str, fields: &Value, answer: &Value) {
+    let (txid, n) = (
+        fields["collateral"]["txid"].as_str().unwrap(),
+        &fields["collateral"]["n"],
+    );
+    assert_eq!(answer["txhash"], txid, "{name}");
+    assert_eq!(answer["outidx"], n.to_string(), "{name}");
+    assert_eq!(
+        answer["collateral"],
+        format!("COutPoint({txid}, {n})"),
+        "{name}"
+    );
+    for (own, theirs) in [
+        ("sigtime", "sigTime"),
+        ("update_type", "nUpdateType"),
+        ("benchmark_sigtime", "benchmarkSigTime"),
+        ("fullhash", "fullhash"),
+        ("fluxnode_upgraded_tx_version", "nFluxTxVersion"),
+        ("using_delegates", "fUsingDelegates"),
+    ] {
+        assert_eq!(answer[own], fields[theirs], "{name} {own}");
+    }
+    // The daemon writes this script as its instructions.
+    assert_eq!(
+        answer["redeemscript"].is_string(),
+        fields["redeemScript"].is_string(),
+        "{name}"
+    );
+    if let Some(redeem) = fields["redeemScript"].as_str() {
+        let redeem = hex::decode(redeem).unwrap();
+        let multisig = Multisig::parse(Script::new(&redeem)).unwrap();
+        let keys: Vec<String> = multisig.public_keys().map(|key| key.to_string()).collect();
+        let instructions = format!(
+            "{} {} {} OP_CHECKMULTISIG",
+            multisig.required,
+            keys.join(" "),
+            keys.len()
+        );
+        assert_eq!(answer["redeemscript"], instructions, "{name}");
+    }
+    // The daemon writes keys in base64.
+    for (own, theirs) in [
+        ("collateral_pubkey", "collateralPubkey"),
+        ("zelnode_pubkey", "pubKey"),
+    ] {
+        let bytes = fields[theirs].as_str().map(|hex| hex.len() / 2);
+        let digits = answer[own].as_str().map(str::len);
+        assert_eq!(
+            digits,
+            bytes.map(|bytes| bytes.div_ceil(3) * 4),
+            "{name} {own}"
+        );
+    }
+    let delegates = &fields["delegates"];
+    for (own, theirs) in [("delegate_version", "version"), ("delegate_type", "type")] {
+        assert_eq!(
+            answer["delegate_data"][own], delegates[theirs],
+            "{name} {own}"
+        );
+    }
+    if let Some(tier) = fields["benchmarkTier"].as_u64() {
+        let tiers = ["", "CUMULUS", "NIMBUS", "STRATUS"];
+        assert_eq!(
+            answer["benchmark_tier"],
+            tiers[usize::try_from(tier).unwrap()],
+            "{name}"
+        );
+        assert_eq!(answer["ip"], fields["ip"], "{name}");
+    }
+    for (own, theirs) in [("sig", "sig"), ("benchmark_sig", "benchmarkSig")] {
+        let Some(hex) = fields[theirs].as_str() else {
+            continue;
+        };
+        let signature = hex::decode(hex).unwrap();
+        let signature = fluxplane_flux_chain::message::CompactSignature::from_bytes(&signature);
+        assert_eq!(answer[own], signature.unwrap().to_base64(), "{name} {own}");
+    }
+}
+
+#[tokio::test]
+async fn every_recorded_form_is_decoded_field_by_field() {
+    let vectors = fixture("fluxd-vectors.json");
+    let (mut lines, mut expected) = (Vec::new(), Vec::new());
+    for list in ["transactions", "constructed"] {
+        for vector in vectors[list].as_array().unwrap() {
+            if vector["txid"].is_string() {
+                lines.push(json!({ "tx": vector["hex"] }).to_string());
+                expected.push(vector);
+            }
+        }
+    }
+    let transactions = lines.len();
+    assert!(transactions >= 20, "{transactions}");
+    for vector in vectors["blocks"].as_array().unwrap() {
+        let network = vector["network"].as_str().unwrap().trim_end_matches("net");
+        lines.push(json!({ "block": vector["hex"], "network": network }).to_string());
+        expected.push(vector);
+    }
+    let answers = batch(&["chain", "decode", "--batch"], &lines).await;
+    let (decoded, blocks) = answers.split_at(transactions);
+    for (vector, answer) in expected.iter().zip(decoded) {
+        let name = vector["name"].as_str().unwrap();
+        assert_eq!(answer["txid"], vector["txid"], "{name}");
+        check_transaction(name, &vector["fields"], answer);
+    }
+    for (vector, answer) in expected.iter().skip(transactions).zip(blocks) {
+        let (name, expect) = (vector["name"].as_str().unwrap(), &vector["expected"]);
+        let header = &expect["header"];
+        assert_eq!(answer["size"], expect["size"], "{name}");
+        assert_eq!(answer["height"], vector["height"], "{name}");
+        for field in [
+            "version",
+            "merkleroot",
+            "finalsaplingroot",
+            "time",
+            "bits",
+            "nonce",
+            "blocksig",
+        ] {
+            assert_eq!(answer[field], header[field], "{name} {field}");
+        }
+        if let Some(txid) = header["collateral"]["txid"].as_str() {
+            let short: String = txid.chars().take(10).collect();
+            let n = &header["collateral"]["n"];
+            assert_eq!(
+                answer["collateral"],
+                format!("COutPoint({short}, {n})"),
+                "{name}"
+            );
+        }
+        let transactions = expect["tx"].as_array().unwrap();
+        assert_eq!(
+            answer["tx"].as_array().unwrap().len(),
+            transactions.len(),
+            "{name}"
+        );
+        for (ours, theirs) in answer["tx"].as_array().unwrap().iter().zip(transactions) {
+            assert_eq!(
+                (&ours["txid"], &ours["size"]),
+                (&theirs["txid"], &theirs["size"]),
+                "{name}"
+            );
+            check_transaction(name, theirs, ours);
+        }
     }
 }
 

@@ -34,6 +34,13 @@ async fn plane() -> (Plane, Cli) {
                 "network": "regtest", "genesis_hash": "00".repeat(32), "height": 812, "hash": "11".repeat(32),
                 "block_time": "2026-11-22T09:00:00Z", "daemon_height": 814, "halted_reason": null,
                 "payment_addresses": [PAYMENT_ADDRESS],
+                "sources": [
+                    { "name": "own", "height": 814, "hash": "22".repeat(32), "problem": null, "agrees": true,
+                      "seen_at": "2026-11-22T09:00:05Z" },
+                    { "name": "other", "height": null, "hash": null, "problem": "connection refused",
+                      "agrees": false, "seen_at": null },
+                ],
+                "quorum": 1, "sources_problem": null, "base_height": null,
             }),
         )
         .says(
@@ -60,6 +67,256 @@ async fn plane() -> (Plane, Cli) {
         );
     let cli = Cli::new(Some(&plane.url));
     (plane, cli)
+}
+
+/// When everything happens.
+const AT: &str = "2026-11-22T09:00:00Z";
+
+fn collateral() -> Value {
+    json!({ "txid": "ab".repeat(32), "vout": 0 })
+}
+
+/// Adds what the ledger, the lists and other chains say.
+fn more(plane: &Plane) {
+    money(plane);
+    lists(plane);
+    payments(plane);
+    other_chains(plane);
+}
+
+fn money(plane: &Plane) {
+    let summary = json!({
+        "address": PAYMENT_ADDRESS, "script": "76a9", "balance": flux(250_000_000),
+        "received": flux(400_000_000), "sent": flux(150_000_000), "transaction_count": 7,
+        "first_height": 12, "last_height": 811,
+    });
+    let address = format!("GET /v1/chain/addresses/{PAYMENT_ADDRESS}");
+    plane
+        .says(&address, json!({ "summary": summary, "height": 812 }))
+        .says(
+            &format!("{address}/transactions"),
+            page(&[json!({
+                "txid": "77".repeat(32), "height": 811, "position": 1, "block_time": AT,
+                "received": flux(60_000_000), "sent": flux(0),
+            })]),
+        )
+        .says(
+            &format!("{address}/unspent"),
+            page(&[json!({
+                "outpoint": collateral(), "amount": flux(60_000_000), "height": 811, "coinbase": true,
+            })]),
+        )
+        .says(
+            &format!("GET /v1/chain/outputs/{}/0", "ab".repeat(32)),
+            json!({
+                "outpoint": collateral(), "amount": flux(60_000_000), "address": null, "script": "51",
+                "height": 811, "spent_by": { "txid": "77".repeat(32), "vin": 2, "height": 812 },
+                "tip_height": 812,
+            }),
+        )
+        .says(
+            "GET /v1/chain/rich-list",
+            page(&[json!({ "rank": 1, "summary": summary })]),
+        )
+        .says(
+            "GET /v1/chain/supply",
+            json!({
+                "height": 812, "block_hash": "11".repeat(32), "block_time": AT, "transparent": flux(1_000),
+                "shielded": flux(10), "total": flux(1_010), "coinbase": flux(14), "fees": flux(1),
+                "scheduled": flux(1_020), "unclaimed": flux(10),
+            }),
+        );
+}
+
+fn lists(plane: &Plane) {
+    let block = json!({ "height": 812, "hash": "11".repeat(32), "time": AT });
+    let hardware = |nodes: u64| {
+        json!({
+            "nodes": nodes, "cores": nodes * 4, "threads": nodes * 8, "ram_gb": nodes * 32,
+            "ssd_gb": nodes * 440,
+        })
+    };
+    plane
+        .says(
+            "GET /v1/chain/next-payees",
+            json!({
+                "items": [{
+                    "height": 813, "tier": "stratus", "collateral": collateral(),
+                    "payment_address": PAYMENT_ADDRESS, "amount": flux(900_000_000),
+                    "expected_at": "2026-11-22T09:00:30Z",
+                }],
+                "block": block,
+            }),
+        )
+        .says(
+            "GET /v1/chain/tiers",
+            json!({
+                "items": [{
+                    "tier": "nimbus", "started": 1, "confirmed": 4, "dos": 0,
+                    "locked": flux(5_000_000_000_000), "reward": flux(350_000_000),
+                    "payment_interval_blocks": 4,
+                    "recent": { "started": 5, "confirmed": 4, "expired": 3, "spent": 2, "dos": 1 },
+                }],
+                "window_blocks": 2_880, "block": block,
+            }),
+        )
+        .says(
+            "GET /v1/chain/capacity",
+            json!({
+                "tiers": [{ "tier": "nimbus", "minimum": hardware(1), "total": hardware(4) }],
+                "total": hardware(4), "block": block,
+            }),
+        );
+}
+
+fn payments(plane: &Plane) {
+    let payment = json!({
+        "txid": "55".repeat(32), "message_hash": "",
+        "outputs": [{ "vout": 0, "address": PAYMENT_ADDRESS, "amount": flux(250_000_000) }],
+        "total": flux(250_000_000), "height": null, "block_hash": null, "confirmations": 0,
+    });
+    let record = json!({
+        "payment": payment, "state": "dropped", "problem": "length",
+        "problem_detail": "the text has 3 characters instead of 64", "first_seen_at": AT,
+        "departure": "double_spent", "conflicting_txid": "66".repeat(32),
+    });
+    let one = format!("GET /v1/chain/transactions/{}/payment", "55".repeat(32));
+    plane
+        .says(
+            "GET /v1/chain/unmatched-payments",
+            page(std::slice::from_ref(&record)),
+        )
+        .says(&one, record);
+}
+
+fn other_chains(plane: &Plane) {
+    plane
+        .says(
+            "GET /v1/chain/evm/assets",
+            page(&[json!({
+                "name": "ethereum", "chain_id": 1, "contract": "0x720CD16b011b987Da3518fbf38c3071d4F0D1495",
+                "decimals": 8, "start_block": 5, "confirmations": 64, "height": 20_000_000, "hash": "0x33",
+                "block_time": AT, "final_height": 19_999_937, "node_height": 20_000_001, "lag_blocks": 1,
+                "minted": "44000000000000000", "burned": "1", "observed_supply": "43999999999999999",
+                "transfer_count": 3, "halted_reason": null, "problem": null, "node_seen_at": AT,
+                "followed": true,
+            })]),
+        )
+        .says(
+            "GET /v1/chain/evm/transfers",
+            page(&[json!({
+                "asset": "ethereum", "chain_id": 1, "contract": "0x72", "height": 19_999_990,
+                "block_hash": "0x44", "block_time": AT, "tx_hash": "0x55", "log_index": 17, "from": "0x00",
+                "to": "0xAB", "amount": "2500000000", "decimals": 8, "confirmations": 11, "final": false,
+            })]),
+        );
+}
+
+#[tokio::test]
+async fn people_see_money_lists_and_other_chains() {
+    let (plane, cli) = plane().await;
+    more(&plane);
+    let outpoint = format!("{}:0", "ab".repeat(32));
+    let txid = "55".repeat(32);
+    let tour: &[&[&str]] = &[
+        &["chain", "address", PAYMENT_ADDRESS],
+        &["chain", "address", PAYMENT_ADDRESS, "--transactions"],
+        &["chain", "address", PAYMENT_ADDRESS, "--unspent"],
+        &["chain", "output", &outpoint],
+        &["chain", "rich"],
+        &["chain", "supply"],
+        &["chain", "next-payees"],
+        &["chain", "tiers"],
+        &["chain", "capacity"],
+        &["chain", "payments", "--unmatched"],
+        &["chain", "payments", "--tx", &txid],
+        &["chain", "assets"],
+        &["chain", "transfers"],
+    ];
+    insta::assert_snapshot!(cli.tour(tour).await);
+}
+
+#[tokio::test]
+async fn what_is_asked_for_reaches_the_plane() {
+    let (plane, cli) = plane().await;
+    more(&plane);
+    for (arguments, call, parts) in [
+        (
+            vec![
+                "nodes", "--height", "700", "--status", "dos", "--tier", "nimbus",
+            ],
+            "fluxnodes",
+            vec!["height=700", "status=dos", "tier=nimbus"],
+        ),
+        (
+            vec!["nodes", "--ip", "203.0.113.9:16127"],
+            "fluxnodes",
+            vec!["ip=203.0.113.9%3A16127"],
+        ),
+        (
+            vec!["nodes", "--key", "02ab"],
+            "fluxnodes",
+            vec!["node_pubkey=02ab"],
+        ),
+        (
+            vec!["nodes", "--payment-address", PAYMENT_ADDRESS],
+            "fluxnodes",
+            vec!["payment_address=tmAQ"],
+        ),
+        (
+            vec![
+                "next-payees",
+                "--blocks",
+                "3",
+                "--tier",
+                "stratus",
+                "--height",
+                "800",
+            ],
+            "next-payees",
+            vec!["blocks=3", "tier=stratus", "height=800"],
+        ),
+        (
+            vec!["supply", "--height", "800"],
+            "supply",
+            vec!["height=800"],
+        ),
+        (
+            vec![
+                "transfers",
+                "--asset",
+                "ethereum",
+                "--address",
+                "0xAB",
+                "--limit",
+                "5",
+            ],
+            "evm/transfers",
+            vec!["asset=ethereum", "address=0xAB", "page_size=5"],
+        ),
+    ] {
+        let arguments: Vec<&str> = [&["chain"], &arguments[..], &["-o", "json"]].concat();
+        let run = cli.run(&arguments).await;
+        assert_eq!(run.code, 0, "{run:?}");
+        let seen = plane
+            .seen_of(&format!("GET /v1/chain/{call}"))
+            .pop()
+            .unwrap();
+        for part in parts {
+            assert!(seen.path.contains(part), "{part}: {}", seen.path);
+        }
+    }
+    for wrong in [
+        vec!["nodes", "--ip", "a", "--key", "b"],
+        vec!["nodes", "--ip", "a", "--height", "1"],
+        vec!["payments"],
+        vec!["payments", "--unmatched", "--tx", "55"],
+        vec!["next-payees", "--blocks", "721"],
+        vec!["address", PAYMENT_ADDRESS, "--unspent", "--transactions"],
+    ] {
+        let arguments: Vec<&str> = [&["chain"], &wrong[..]].concat();
+        assert_eq!(cli.run(&arguments).await.code, 2, "{wrong:?}");
+    }
 }
 
 #[tokio::test]

@@ -1,79 +1,12 @@
 //! Deploying: price, signature, submission, payment, watching.
 
-use fluxplane_app_spec::message::recover_signer;
 use serde_json::{Value, json};
 
 use crate::support::{
-    ChainNode, Cli, Plane,
+    ChainNode, Cli, Shop,
     plane::{Connection, events, problem},
-    sample::{
-        HASH, PAYMENT_ADDRESS, app, entry, instance, page, quote, revision, spec, submitted, uuid,
-    },
+    sample::{HASH, PAYMENT_ADDRESS, app, entry, revision, spec, submitted, uuid},
 };
-
-/// A plane that takes an application of a fresh key.
-struct Shop {
-    plane: Plane,
-    cli: Cli,
-    key_file: String,
-    spec_file: String,
-    owner: String,
-}
-
-impl Shop {
-    async fn new(paid_by_chain: bool) -> Self {
-        let plane = Plane::start().await;
-        let cli = Cli::new(Some(&plane.url));
-        let (key, key_file) = cli.signed_in().await;
-        let owner = key.flux_id().to_string();
-        plane
-            .answers("POST /v1/quotes", 201, quote(&owner))
-            .says(&format!("GET /v1/quotes/{}", uuid(1)), quote(&owner))
-            .answers("POST /v1/apps", 201, submitted(&owner, paid_by_chain))
-            .says(
-                "GET /v1/apps/shop/instances",
-                page(&[
-                    instance(0, "healthy"),
-                    instance(1, "healthy"),
-                    instance(2, "healthy"),
-                ]),
-            );
-        let spec_file = cli.file("spec.json", spec(&owner, 3));
-        Self {
-            plane,
-            cli,
-            key_file,
-            spec_file,
-            owner,
-        }
-    }
-
-    fn timeline(&self, connections: &[Connection]) {
-        for connection in connections {
-            self.plane
-                .streams("GET /v1/apps/shop/events", connection.clone());
-        }
-    }
-
-    /// What was submitted.
-    fn registration(&self) -> Value {
-        self.plane.seen_of("POST /v1/apps").last().unwrap().body["registration"].clone()
-    }
-
-    /// Checks that the owner signed what was submitted, and returns its moment.
-    fn check_signature(&self) -> u64 {
-        let registration = self.registration();
-        let timestamp = registration["timestamp"].as_u64().unwrap();
-        let kind = registration["type"].as_str().unwrap();
-        let text = format!("{kind}1{}{timestamp}", spec(&self.owner, 3));
-        let signature = registration["signature"].as_str().unwrap();
-        assert_eq!(
-            recover_signer(&text, &self.owner, signature).as_ref(),
-            Ok(&self.owner)
-        );
-        timestamp
-    }
-}
 
 fn rollout() -> Vec<Value> {
     let mut entries = vec![
@@ -118,13 +51,7 @@ async fn an_application_is_quoted_signed_submitted_paid_and_watched() {
     ]);
     let payer = crate::wallet::fund(&node, &shop.key_file);
     let run = shop
-        .cli
-        .run(&[
-            "deploy",
-            "-f",
-            &shop.spec_file,
-            "--key-file",
-            &shop.key_file,
+        .deploy(&[
             "--yes",
             "--watch",
             "--pay-with",
@@ -158,20 +85,7 @@ async fn an_application_is_quoted_signed_submitted_paid_and_watched() {
 async fn programs_get_a_line_for_each_step() {
     let shop = Shop::new(true).await;
     shop.timeline(&[Connection::stays(events("timeline", &rollout()))]);
-    let run = shop
-        .cli
-        .run(&[
-            "deploy",
-            "-f",
-            &shop.spec_file,
-            "--key-file",
-            &shop.key_file,
-            "--yes",
-            "--watch",
-            "-o",
-            "json",
-        ])
-        .await;
+    let run = shop.deploy(&["--yes", "--watch", "-o", "json"]).await;
     assert_eq!(run.code, 0, "{run:?}");
     let lines = run.lines();
     assert_eq!(lines.len(), 17);
@@ -195,37 +109,17 @@ async fn programs_get_a_line_for_each_step() {
 #[tokio::test]
 async fn without_watching_there_is_one_document_with_what_to_pay() {
     let shop = Shop::new(true).await;
-    let arguments = [
-        "deploy",
-        "-f",
-        &shop.spec_file,
-        "--key-file",
-        &shop.key_file,
-        "--yes",
-    ];
-    let people = shop.cli.run(&arguments).await;
+    let arguments = ["--yes"];
+    let people = shop.deploy(&arguments).await;
     insta::assert_snapshot!(people.screen());
     let programs = shop
-        .cli
-        .run(&[&arguments[..], &["-o", "json"]].concat())
+        .deploy(&[&arguments[..], &["-o", "json"]].concat())
         .await
         .json();
     assert_eq!(programs["payment"]["address"], PAYMENT_ADDRESS);
     let balance = Shop::new(false).await;
     let run = balance
-        .cli
-        .run(&[
-            "deploy",
-            "-f",
-            &balance.spec_file,
-            "--key-file",
-            &balance.key_file,
-            "--yes",
-            "--funding",
-            "balance",
-            "-o",
-            "json",
-        ])
+        .deploy(&["--yes", "--funding", "balance", "-o", "json"])
         .await;
     assert_eq!(run.json()["payment"], Value::Null);
     assert_eq!(
@@ -246,16 +140,8 @@ async fn a_rollout_that_fails_ends_with_the_true_cause() {
         failed(4, 2),
     ];
     shop.timeline(&[Connection::stays(events("timeline", &entries))]);
-    let arguments = [
-        "deploy",
-        "-f",
-        &shop.spec_file,
-        "--key-file",
-        &shop.key_file,
-        "--yes",
-        "--watch",
-    ];
-    let people = shop.cli.run(&arguments).await;
+    let arguments = ["--yes", "--watch"];
+    let people = shop.deploy(&arguments).await;
     assert_eq!(people.code, 1);
     assert!(
         people
@@ -267,8 +153,7 @@ async fn a_rollout_that_fails_ends_with_the_true_cause() {
     assert_eq!(people.stderr.matches(cause).count(), 1);
     shop.timeline(&[Connection::stays(events("timeline", &entries))]);
     let programs = shop
-        .cli
-        .run(&[&arguments[..], &["-o", "json"]].concat())
+        .deploy(&[&arguments[..], &["-o", "json"]].concat())
         .await;
     let last = programs.lines().pop().unwrap();
     assert_eq!(last["outcome"]["causes"], json!([cause]));
@@ -283,18 +168,7 @@ async fn what_is_not_paid_in_time_ends_with_payment_needed() {
         entry(2, 30_000, "expired", None, "not paid until 09:21"),
     ];
     shop.timeline(&[Connection::stays(events("timeline", &entries))]);
-    let run = shop
-        .cli
-        .run(&[
-            "deploy",
-            "-f",
-            &shop.spec_file,
-            "--key-file",
-            &shop.key_file,
-            "--yes",
-            "--watch",
-        ])
-        .await;
+    let run = shop.deploy(&["--yes", "--watch"]).await;
     assert_eq!(run.code, 5, "{run:?}");
 }
 
@@ -303,20 +177,7 @@ async fn watching_has_an_end_when_one_is_given() {
     let shop = Shop::new(true).await;
     shop.timeline(&[Connection::stays(events("timeline", &rollout()[..1]))]);
     let run = shop
-        .cli
-        .run(&[
-            "deploy",
-            "-f",
-            &shop.spec_file,
-            "--key-file",
-            &shop.key_file,
-            "--yes",
-            "--watch",
-            "--timeout",
-            "1s",
-            "-o",
-            "json",
-        ])
+        .deploy(&["--yes", "--watch", "--timeout", "1s", "-o", "json"])
         .await;
     assert_eq!(
         (run.code, &run.error()["code"]),
@@ -337,36 +198,14 @@ async fn a_token_that_ends_while_watching_is_renewed() {
         Connection::ends(first),
         Connection::stays(events("timeline", &entries[3..])),
     ]);
-    let run = shop
-        .cli
-        .run(&[
-            "deploy",
-            "-f",
-            &shop.spec_file,
-            "--key-file",
-            &shop.key_file,
-            "--yes",
-            "--watch",
-            "-o",
-            "json",
-        ])
-        .await;
+    let run = shop.deploy(&["--yes", "--watch", "-o", "json"]).await;
     assert_eq!((run.code, run.lines().len()), (0, 17), "{run:?}");
 }
 
 #[tokio::test]
 async fn nothing_is_bought_without_consent() {
     let shop = Shop::new(true).await;
-    let run = shop
-        .cli
-        .run(&[
-            "deploy",
-            "-f",
-            &shop.spec_file,
-            "--key-file",
-            &shop.key_file,
-        ])
-        .await;
+    let run = shop.deploy(&[]).await;
     assert_eq!(run.code, 2);
     assert!(
         run.stdout.contains("2.50000000 FLUX"),
@@ -435,18 +274,7 @@ async fn what_cannot_work_is_refused_before_the_plane_is_asked() {
         (run.code, &run.error()["violations"][0]["field"]),
         (2, &json!("signature"))
     );
-    let payless = shop
-        .cli
-        .run(&[
-            "deploy",
-            "-f",
-            &shop.spec_file,
-            "--key-file",
-            &shop.key_file,
-            "--pay-with",
-            &shop.key_file,
-        ])
-        .await;
+    let payless = shop.deploy(&["--pay-with", &shop.key_file]).await;
     assert_eq!(payless.code, 2);
     assert_eq!(shop.plane.seen().len(), before);
 }
@@ -537,18 +365,7 @@ async fn an_update_credits_and_names_the_version_it_replaces() {
     let entries = [entry(1, 0, "running", None, "revision 1 runs"), second];
     shop.timeline(&[Connection::stays(events("timeline", &entries))]);
     let run = shop
-        .cli
-        .run(&[
-            "update",
-            "-f",
-            &shop.spec_file,
-            "--key-file",
-            &shop.key_file,
-            "--yes",
-            "--watch",
-            "-o",
-            "json",
-        ])
+        .submit("update", &["--yes", "--watch", "-o", "json"])
         .await;
     assert_eq!(run.code, 0, "{run:?}");
     assert_eq!(

@@ -10,6 +10,7 @@
 //! - `lease`: who owns what until when, with a token that only grows.
 
 pub mod begin;
+pub mod columns;
 pub mod health;
 pub mod idempotency;
 pub mod inbox;

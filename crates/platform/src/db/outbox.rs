@@ -149,7 +149,6 @@ impl Relay {
         loop {
             while drain_batch(&self.pool, &self.jetstream).await? == usize::from(BATCH) {}
             self.health.ready();
-            self.measure().await?;
             tokio::select! {
                 woken = wake.recv() => { woken?; }
                 () = tokio::time::sleep(POLL) => {}

@@ -1,14 +1,12 @@
 //! Consumers: each event has its effect once; a poison event is set aside and blocks nothing.
 
-use std::time::Duration;
-
 use fluxplane_platform::{
     bus::{Handler, HandlerError, Subscription},
     db::outbox,
     health::Health,
     metrics::Metrics,
 };
-use fluxplane_testkit::{Nats, eventually};
+use fluxplane_testkit::{Nats, PATIENCE, eventually};
 use sqlx::PgConnection;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -77,7 +75,7 @@ async fn each_event_has_one_effect_and_poison_is_set_aside() {
             .await
             .unwrap()
     };
-    eventually(Duration::from_secs(10), async || {
+    eventually(PATIENCE, async || {
         let keys = seen().await;
         if keys == ["1", "2", "4", "5"] {
             Ok(())
@@ -133,7 +131,7 @@ async fn an_event_delivered_again_has_no_second_effect() {
     let stop = CancellationToken::new();
     let mut consumer = JoinSet::new();
     consumer.spawn(subscribe(&stop));
-    eventually(Duration::from_secs(10), async || match keys().await {
+    eventually(PATIENCE, async || match keys().await {
         keys if keys == ["1"] => Ok(()),
         keys => Err(keys),
     })
@@ -151,7 +149,7 @@ async fn an_event_delivered_again_has_no_second_effect() {
     let stop = CancellationToken::new();
     let mut consumer = JoinSet::new();
     consumer.spawn(subscribe(&stop));
-    eventually(Duration::from_secs(10), async || match keys().await {
+    eventually(PATIENCE, async || match keys().await {
         keys if keys == ["1", "2"] => Ok(()),
         keys => Err(keys),
     })

@@ -15,7 +15,7 @@ use fluxplane_platform::{
     },
     metrics::Metrics,
 };
-use fluxplane_testkit::eventually;
+use fluxplane_testkit::{PATIENCE, eventually};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -23,6 +23,9 @@ use uuid::Uuid;
 use crate::support::db;
 
 const LONG: Duration = Duration::from_mins(1);
+
+/// Long enough to be renewed in on a busy machine, short enough to be waited for.
+const TERM: Duration = Duration::from_secs(2);
 
 #[tokio::test]
 async fn a_superseded_lease_holder_is_fenced_off() {
@@ -90,7 +93,7 @@ async fn leadership_moves_when_a_leader_stops_and_terms_never_overlap() {
             pool: db.pool.clone(),
             name: "test.leader",
             holder: Uuid::from_u128(n),
-            ttl: Duration::from_millis(300),
+            ttl: TERM,
             metrics: Metrics::new("test", "0"),
         };
         let (working, last_token) = (Arc::clone(&working), Arc::clone(&last_token));
@@ -111,7 +114,7 @@ async fn leadership_moves_when_a_leader_stops_and_terms_never_overlap() {
     }
     let mut seen = 0;
     for stop in stops {
-        let token = eventually(Duration::from_secs(10), async || {
+        let token = eventually(PATIENCE, async || {
             let token = last_token.load(Ordering::SeqCst);
             if token > seen && working.load(Ordering::SeqCst) == 1 {
                 Ok(token)
@@ -145,7 +148,7 @@ async fn a_leader_cut_off_from_the_database_stops_working() {
     .unwrap();
     let options = db.options().host("127.0.0.1").port(proxy.address.port());
     let pool = sqlx::postgres::PgPoolOptions::new()
-        .acquire_timeout(Duration::from_millis(200))
+        .acquire_timeout(TERM)
         .connect_with(options)
         .await
         .unwrap();
@@ -155,7 +158,7 @@ async fn a_leader_cut_off_from_the_database_stops_working() {
         pool,
         name: "test.cut",
         holder: Uuid::from_u128(1),
-        ttl: Duration::from_millis(600),
+        ttl: TERM,
         metrics: Metrics::new("test", "0"),
     };
     let mut running = JoinSet::new();
@@ -171,7 +174,7 @@ async fn a_leader_cut_off_from_the_database_stops_working() {
     }));
     let count = |wanted| {
         let working = Arc::clone(&working);
-        eventually(Duration::from_secs(10), move || {
+        eventually(PATIENCE, move || {
             let now = working.load(Ordering::SeqCst);
             std::future::ready(if now == wanted { Ok(()) } else { Err(now) })
         })

@@ -1,13 +1,11 @@
 //! The outbox: what commits is announced once and in order, what rolls back never.
 
-use std::time::Duration;
-
 use fluxplane_platform::{
     db::outbox::{self, Relay},
     health::Health,
     metrics::Metrics,
 };
-use fluxplane_testkit::{Nats, eventually};
+use fluxplane_testkit::{Nats, PATIENCE, eventually};
 use futures::StreamExt as _;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -76,11 +74,9 @@ async fn three_relays_publish_each_event_once_and_in_order() {
         outbox::append(&mut tx, &event(n)).await.unwrap();
         tx.commit().await.unwrap();
     }
-    eventually(Duration::from_secs(20), async || {
-        match waiting(&db.pool).await {
-            0 => Ok(()),
-            left => Err(left),
-        }
+    eventually(PATIENCE, async || match waiting(&db.pool).await {
+        0 => Ok(()),
+        left => Err(left),
     })
     .await;
     stop.cancel();
@@ -118,7 +114,7 @@ async fn events_survive_a_bus_that_is_away() {
     let mut tx = fluxplane_platform::db::begin(&db.pool).await.unwrap();
     outbox::append(&mut tx, &event(1)).await.unwrap();
     tx.commit().await.unwrap();
-    eventually(Duration::from_secs(20), async || {
+    eventually(PATIENCE, async || {
         // The stream was wiped with the server; its owner makes it again.
         fluxplane_platform::bus::ensure_stream(&js, "test")
             .await
@@ -152,7 +148,7 @@ async fn the_age_of_what_waits_is_measured_while_the_bus_is_away() {
     let stop = CancellationToken::new();
     let mut relays = JoinSet::new();
     relays.spawn(relay.run(stop.clone()));
-    eventually(Duration::from_secs(10), async || match age.get() {
+    eventually(PATIENCE, async || match age.get() {
         90.. => Ok(()),
         young => Err(young),
     })

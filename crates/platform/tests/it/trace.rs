@@ -1,9 +1,6 @@
 //! One trace id from the cause, through the outbox and the bus, to the effect.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex};
 
 use fluxplane_platform::{
     bus::{Handler, HandlerError, Subscription},
@@ -13,7 +10,7 @@ use fluxplane_platform::{
     metrics::Metrics,
     propagation, telemetry,
 };
-use fluxplane_testkit::{Nats, eventually};
+use fluxplane_testkit::{Nats, PATIENCE, eventually};
 use sqlx::PgConnection;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -72,7 +69,7 @@ async fn an_event_carries_the_trace_of_its_cause() {
     };
     let mut consumer = JoinSet::new();
     consumer.spawn(subscription.run(stop.clone()));
-    let effect = eventually(Duration::from_secs(10), async || {
+    let effect = eventually(PATIENCE, async || {
         handler.0.lock().unwrap().clone().ok_or("not delivered")
     })
     .await;

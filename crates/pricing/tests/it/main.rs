@@ -3,5 +3,6 @@
 
 mod batch;
 mod hostile;
+mod native;
 mod quotes;
 mod vectors;

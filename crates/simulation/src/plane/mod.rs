@@ -11,10 +11,13 @@ use std::{
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
-use fluxplane_core::id::{AppId, InstanceId, NodeId, RevisionId};
+use fluxplane_core::{
+    funding::Funding,
+    id::{AppId, InstanceId, NodeId, RevisionId},
+};
 use fluxplane_placement::Reservation;
 use fluxplane_scheduler::domain::{
-    App, AppState, Copy, Funding, Node, Revision, Standing, Workload, case::Case, fleet::Fleet,
+    App, AppState, Copy, Node, Revision, Standing, Workload, case::Case, fleet::Fleet,
 };
 
 pub(crate) use leader::Turn;

@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::TimeDelta;
 use fluxplane_core::id::NodeId;
-use fluxplane_scheduler::domain::{Node, NodeState, observe::Phase};
+use fluxplane_core::node::NodeState;
+use fluxplane_scheduler::domain::{Node, observe::Phase};
 
 use super::World;
 use crate::{

@@ -1,7 +1,8 @@
 //! Messages to the scheduler, and the leader's turns.
 
 use chrono::TimeDelta;
-use fluxplane_scheduler::domain::{InstanceState, Node, NodeState, observe::Report, rollout::Step};
+use fluxplane_core::node::NodeState;
+use fluxplane_scheduler::domain::{InstanceState, Node, observe::Report, rollout::Step};
 use std::sync::Arc;
 
 use super::World;

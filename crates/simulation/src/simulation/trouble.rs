@@ -1,8 +1,9 @@
 //! What goes wrong, and how often.
 
 use chrono::TimeDelta;
+use fluxplane_core::node::NodeState;
 use fluxplane_core::{id::NodeId, place::Network};
-use fluxplane_scheduler::domain::{Node, NodeState, observe::Phase};
+use fluxplane_scheduler::domain::{Node, observe::Phase};
 
 use super::World;
 use crate::{

@@ -1,11 +1,6 @@
 //! `fluxctl` as people type it, against a plane on this machine.
 
-use std::{
-    path::PathBuf,
-    process::Command,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{path::PathBuf, process::Command, time::Duration};
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
@@ -14,12 +9,9 @@ use tokio_util::sync::CancellationToken;
 use super::{
     chain::{Chain, RPC_USER},
     layout::Layout,
-    programs,
+    poll, programs,
 };
 use crate::process;
-
-/// Pause between attempts.
-const PAUSE: Duration = Duration::from_millis(200);
 
 /// Calls of one user, with a profile of their own.
 #[derive(Debug, Clone)]
@@ -84,7 +76,9 @@ impl Ctl {
 
     /// Tries again until a command succeeds.
     pub fn until(&self, limit: Duration, arguments: &[&str]) -> Result<String> {
-        self.wait(limit, || process::read(&mut self.command(arguments)))
+        poll::until(&self.stop, limit, || {
+            process::read(&mut self.command(arguments))
+        })
     }
 
     /// Asks until the answer is as wanted. `look` says why it is not yet.
@@ -94,28 +88,13 @@ impl Ctl {
         arguments: &[&str],
         look: impl Fn(&Value) -> Result<T>,
     ) -> Result<T> {
-        self.wait(limit, || look(&self.json(arguments)?))
+        poll::until(&self.stop, limit, || look(&self.json(arguments)?))
             .with_context(|| format!("fluxctl {}", arguments.join(" ")))
     }
 
     /// Refuses when the plane is asked to stop.
     pub(crate) fn go_on(&self) -> Result<()> {
-        anyhow::ensure!(!self.stop.is_cancelled(), "interrupted");
-        Ok(())
-    }
-
-    fn wait<T>(&self, limit: Duration, mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
-        let deadline = Instant::now() + limit;
-        loop {
-            self.go_on()?;
-            match attempt() {
-                Ok(found) => return Ok(found),
-                Err(err) if Instant::now() >= deadline => {
-                    return Err(err.context(format!("not within {} s", limit.as_secs())));
-                }
-                Err(_) => thread::sleep(PAUSE),
-            }
-        }
+        poll::go_on(&self.stop)
     }
 
     /// The wallet of that name, made where it is missing.

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
-use crate::{Podman, process};
+use crate::{Podman, podman::DEMO_IMAGE_SCRIPT, process};
 
 /// Label by which agents mark what belongs to a node.
 const NODE_LABEL: &str = "fluxplane.node";
@@ -43,16 +43,18 @@ impl Engine {
         if docker_runs() {
             return Ok(Self::Docker);
         }
-        anyhow::ensure!(
-            process::as_root(),
-            "no Docker runs that this user may use, and a private Podman needs root: either run this as root, or \
-             install Docker and add this user to its group"
-        );
-        anyhow::ensure!(
-            process::exists("podman"),
-            "neither Docker nor Podman is here; `make setup` installs Podman"
-        );
+        if let Some(why) = Podman::unavailable() {
+            anyhow::bail!(no_engine(why));
+        }
         Podman::start_in(dir).await.map(Self::Podman)
+    }
+
+    /// Why no engine can be had here, if none can.
+    pub fn unavailable() -> Option<String> {
+        if docker_runs() {
+            return None;
+        }
+        Podman::unavailable().map(no_engine)
     }
 
     pub const fn name(&self) -> &'static str {
@@ -95,14 +97,15 @@ impl Engine {
     }
 
     fn pull(&self, image: &str) -> Result<()> {
-        let limit = PULL_LIMIT.as_secs().to_string();
         match self {
             Self::Docker => {
-                process::read(Command::new("timeout").args([&limit, "docker", "pull", "-q", image]))
+                let limit = PULL_LIMIT.as_secs().to_string();
+                let mut pull = Command::new("timeout");
+                pull.args([&limit, "docker", "pull", "--quiet", image]);
+                process::read(&mut pull).map(drop)
             }
-            Self::Podman(podman) => podman.run(&["pull", "--quiet", image]),
+            Self::Podman(podman) => podman.pull(image, PULL_LIMIT),
         }
-        .map(drop)
     }
 
     /// Kills the containers of a node, as a power cut would.
@@ -138,6 +141,12 @@ impl Engine {
     }
 }
 
+fn no_engine(podman: &str) -> String {
+    format!(
+        "no Docker runs that this user may use, and {podman}; mend that, or install Docker and add this user to its group"
+    )
+}
+
 fn docker_runs() -> bool {
     let info = Command::new("docker")
         .arg("info")
@@ -158,12 +167,11 @@ fn registry_answers() -> bool {
 }
 
 fn build_with_docker(tag: &str, port: u16) -> Result<()> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/demo-image/build.sh");
-    let mut build = Command::new(&script);
+    let mut build = Command::new(DEMO_IMAGE_SCRIPT);
     build
         .env("DEMO_PORT", port.to_string())
         .args([tag, "docker"]);
     process::read(&mut build)
         .map(drop)
-        .with_context(|| format!("run {}", script.display()))
+        .with_context(|| format!("run {DEMO_IMAGE_SCRIPT}"))
 }

@@ -3,11 +3,7 @@
 //! Everything listens on loopback addresses. State is kept in the folder; whatever was started is stopped when the plane
 //! is, and nothing else.
 
-use std::{
-    fs::File,
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::{fs::File, path::Path, process::Command, time::Duration};
 
 use anyhow::{Context as _, Result};
 use tokio_util::sync::CancellationToken;
@@ -19,8 +15,9 @@ use super::{
     engine::Engine,
     layout::Layout,
     nodes::{self, Joining, NODES, Node},
+    poll,
     programs::Programs,
-    report::Report,
+    report::{Report, Step},
     services::{self, Addresses, Facts, Pace, SERVICES},
     supervisor::{Program, Supervisor},
 };
@@ -75,32 +72,32 @@ impl LocalPlane {
         let layout = Layout::new(options.dir)?;
         let lock = layout.lock()?;
         let addresses = Addresses::choose(&layout)?;
-        let clock = Steps::new(report);
 
         // First, because it is what a machine lacks most often.
-        clock.begin("container engine");
+        let step = Step::begin(report, "container engine");
         let engine = Engine::start(&layout.dir("podman")?).await?;
-        clock.done(engine.name());
+        step.done(engine.name());
 
-        clock.begin("Postgres and NATS");
+        let step = Step::begin(report, "Postgres and NATS");
         let (postgres, nats) = servers(&layout, &addresses, options.durability).await?;
         database::bootstrap(&layout, &postgres.url()).await?;
-        clock.done(&format!(
+        step.done(&format!(
             "ports {} and {}",
             postgres.port,
             addresses.port("nats")
         ));
 
         let mut supervisor = Supervisor::new(&layout.dir("logs")?)?;
-        clock.begin("development chain");
+        let step = Step::begin(report, "development chain");
         let chain = start_chain(
             &layout,
             &addresses,
             &options.programs,
             options.pace,
             &mut supervisor,
+            &options.stop,
         )?;
-        clock.done(&format!("{}, height {}", chain.rpc_url, chain.height()?));
+        step.done(&format!("{}, height {}", chain.rpc_url, chain.height()?));
 
         let ctl = Ctl::new(&layout, &chain, addresses.http("gateway"), options.stop);
         let admin = ctl.wallet("admin")?;
@@ -119,14 +116,14 @@ impl LocalPlane {
             _postgres: postgres,
             _lock: lock,
         };
-        clock.begin("services");
+        let step = Step::begin(report, "services");
         plane.start_services(options.pace)?;
         plane.wait_until_ready()?;
-        clock.done(&SERVICES.map(|service| service.name).join(", "));
+        step.done(&SERVICES.map(|service| service.name).join(", "));
 
-        clock.begin("nodes");
+        let step = Step::begin(report, "nodes");
         plane.start_nodes()?;
-        clock.done("5 ready: 2 Cumulus, 2 Nimbus, 1 Stratus");
+        step.done("5 ready: 2 Cumulus, 2 Nimbus, 1 Stratus");
         Ok(plane)
     }
 
@@ -210,6 +207,7 @@ impl LocalPlane {
             &self.programs,
             node,
             &self.engine.socket(),
+            self.addresses.port(&format!("{}-admin", node.name)),
             &self.otlp_endpoint,
         ))
     }
@@ -253,6 +251,15 @@ impl LocalPlane {
         self.supervisor.kill(name)
     }
 
+    /// What a service, or the agent of a node, exports on its admin listener.
+    pub fn metrics(&self, name: &str) -> Result<String> {
+        let url = self.addresses.http(&format!("{name}-admin"));
+        let mut curl = Command::new("curl");
+        curl.args(["--silent", "--show-error", "--fail"])
+            .arg(format!("{url}/metrics"));
+        process::read(&mut curl)
+    }
+
     /// Variables that make a plain `fluxctl` the customer of the demonstration.
     pub fn customer_environment(&self) -> Result<[(&'static str, String); 6]> {
         Ok(self.ctl.wallet("customer")?.ctl().environment())
@@ -287,7 +294,7 @@ async fn servers(
     let dir = layout.dir("postgres")?;
     let postgres = Postgres::start_in(&dir, addresses.port("postgres"), durability).await?;
     let dir = layout.dir("nats")?;
-    let nats = Nats::start_in(&dir, i32::from(addresses.port("nats"))).await?;
+    let nats = Nats::start_in(&dir, addresses.port("nats")).await?;
     Ok((postgres, nats))
 }
 
@@ -297,6 +304,7 @@ fn start_chain(
     programs: &Programs,
     pace: Pace,
     supervisor: &mut Supervisor,
+    stop: &CancellationToken,
 ) -> Result<Chain> {
     /// How long it may take to read what it kept.
     const LIMIT: Duration = Duration::from_secs(30);
@@ -326,36 +334,6 @@ fn start_chain(
         rpc_url: addresses.http("devnet-rpc"),
         password,
     };
-    let deadline = Instant::now() + LIMIT;
-    while let Err(err) = chain.height() {
-        anyhow::ensure!(
-            Instant::now() < deadline,
-            "the chain does not answer: {err:#}"
-        );
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    poll::until(stop, LIMIT, || chain.height()).context("the chain does not answer")?;
     Ok(chain)
-}
-
-/// Reports the steps of the start.
-struct Steps<'a> {
-    report: &'a dyn Report,
-    current: std::cell::RefCell<(String, Instant)>,
-}
-
-impl<'a> Steps<'a> {
-    fn new(report: &'a dyn Report) -> Self {
-        let current = std::cell::RefCell::new((String::new(), Instant::now()));
-        Self { report, current }
-    }
-
-    fn begin(&self, what: &str) {
-        self.report.begin(what);
-        *self.current.borrow_mut() = (what.to_owned(), Instant::now());
-    }
-
-    fn done(&self, outcome: &str) {
-        let current = self.current.borrow();
-        self.report.done(&current.0, current.1.elapsed(), outcome);
-    }
 }

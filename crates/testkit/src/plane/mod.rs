@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`local`] | starts and stops it |
 //! | [`layout`] | its folder: state, secrets, lock |
+//! | `poll` | asking again until something is so |
 //! | [`ports`] | free ports, kept from run to run |
 //! | [`supervisor`] | programs that are started again when they die |
 //! | [`programs`] | where the programs are |
@@ -25,6 +26,7 @@ pub mod layout;
 pub mod local;
 pub mod measure;
 pub mod nodes;
+mod poll;
 pub mod ports;
 pub mod programs;
 pub mod report;

@@ -50,6 +50,13 @@ impl Ports {
         Ok(port)
     }
 
+    /// Exactly `port` for `name`, because others remember it.
+    pub fn fix(&mut self, name: &str, port: u16) -> Result<()> {
+        anyhow::ensure!(is_free(port), "port {port} is held by another program");
+        self.by_name.insert(name.to_owned(), port);
+        Ok(())
+    }
+
     /// Writes the choice down for the next run.
     pub fn save(&self) -> Result<()> {
         let lines = self
@@ -97,5 +104,15 @@ mod tests {
         assert_eq!(again.get("gateway", 0).unwrap(), first);
         let _squatter = TcpListener::bind((Ipv4Addr::LOCALHOST, first)).unwrap();
         assert_ne!(again.get("gateway", 0).unwrap(), first);
+    }
+
+    #[test]
+    fn a_port_that_others_remember_is_not_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut ports = Ports::load(&dir.path().join("ports")).unwrap();
+        let squatter = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = squatter.local_addr().unwrap().port();
+        let refused = ports.fix("agents", port).unwrap_err().to_string();
+        assert!(refused.contains(&port.to_string()), "{refused}");
     }
 }

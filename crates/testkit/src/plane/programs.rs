@@ -17,23 +17,23 @@ pub struct Programs {
 }
 
 impl Programs {
-    /// Those that a plane needs, by package.
-    pub const PACKAGES: [&str; 9] = [
-        "fluxplane-billing",
-        "fluxplane-chain-indexer",
-        "fluxplane-devnet",
-        "fluxplane-fluxctl",
-        "fluxplane-gateway",
-        "fluxplane-node-agent",
-        "fluxplane-node-registry",
-        "fluxplane-scheduler",
-        "fluxplane-validator",
+    /// Those that a plane needs.
+    pub const NAMES: [&str; 9] = [
+        "billing",
+        "chain-indexer",
+        "devnet",
+        "fluxctl",
+        "gateway",
+        "node-agent",
+        "node-registry",
+        "scheduler",
+        "validator",
     ];
 
     /// Says which program is missing, if one is.
     pub fn in_dir(dir: &Path) -> Result<Self> {
-        for package in Self::PACKAGES {
-            let program = dir.join(package.trim_start_matches("fluxplane-"));
+        for name in Self::NAMES {
+            let program = dir.join(name);
             anyhow::ensure!(
                 program.exists(),
                 "{} is missing; build it with `cargo build --workspace --bins`",

@@ -1,6 +1,8 @@
 //! Who is told how a plane comes up and what its demonstration does.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
 
 /// Somebody who watches.
 pub trait Report: Send + Sync {
@@ -20,15 +22,36 @@ pub trait Report: Send + Sync {
     fn text(&self, text: &str);
 }
 
-/// Runs `work` and reports it. Its result says in a few words what came of it.
-pub(crate) fn step<T>(
-    report: &dyn Report,
-    what: &str,
-    work: impl FnOnce() -> anyhow::Result<(T, String)>,
-) -> anyhow::Result<T> {
-    report.begin(what);
-    let started = std::time::Instant::now();
-    let (value, outcome) = work().map_err(|err| err.context(what.to_owned()))?;
-    report.done(what, started.elapsed(), &outcome);
-    Ok(value)
+/// Something that takes a moment, and is reported with the time it took.
+pub(crate) struct Step<'a> {
+    report: &'a dyn Report,
+    what: &'a str,
+    started: Instant,
+}
+
+impl<'a> Step<'a> {
+    pub(crate) fn begin(report: &'a dyn Report, what: &'a str) -> Self {
+        report.begin(what);
+        Self {
+            report,
+            what,
+            started: Instant::now(),
+        }
+    }
+
+    pub(crate) fn done(self, outcome: &str) {
+        self.report.done(self.what, self.started.elapsed(), outcome);
+    }
+
+    /// Does `work` as one step. Its result says in a few words what came of it.
+    pub(crate) fn run<T>(
+        report: &'a dyn Report,
+        what: &'a str,
+        work: impl FnOnce() -> Result<(T, String)>,
+    ) -> Result<T> {
+        let step = Self::begin(report, what);
+        let (value, outcome) = work().with_context(|| what.to_owned())?;
+        step.done(&outcome);
+        Ok(value)
+    }
 }

@@ -13,6 +13,7 @@ use super::{
     chain::{Account, RPC_USER},
     database::DATABASE,
     layout::Layout,
+    nodes::{self, NODES},
     ports::Ports,
 };
 
@@ -81,26 +82,41 @@ const OTHERS: [(&str, u16); 5] = [
     ("nats", 7061),
     ("devnet-rpc", 7062),
     ("devnet-zmq", 7063),
-    ("agents", 7443),
+    (AGENTS, 7443),
 ];
 
-/// Where everything listens on 127.0.0.1.
+/// Where agents dial the registry. Each remembers it from its joining.
+const AGENTS: &str = "agents";
+
+/// Where everything listens on 127.0.0.1. Names are those of services, of nodes and of what else listens; the admin listener
+/// of a service or a node's agent has `-admin` behind.
 #[derive(Debug, Clone)]
 pub struct Addresses(BTreeMap<String, u16>);
 
 impl Addresses {
-    /// Takes the ports of the last run where they are free, else any.
+    /// Takes the ports of the last run where they are free, else any; but where agents dial must stay what it was.
     pub fn choose(layout: &Layout) -> Result<Self> {
         let mut ports = Ports::load(&layout.file("ports"))?;
         let mut chosen = BTreeMap::new();
+        if let Some(port) = nodes::dialled_port(layout)? {
+            ports.fix(AGENTS, port).with_context(|| {
+                format!(
+                    "the agents of this plane dial 127.0.0.1:{port}, as they were told when they joined; end the program that \
+                     holds it (`ss -ltnp 'sport = :{port}'` shows which) and start again, or forget this plane and its nodes by \
+                     removing {} (`make clean-state` for the usual folder)",
+                    layout.root().display()
+                )
+            })?;
+        }
         let services = SERVICES.iter().flat_map(|service| {
             [
                 (service.name.to_owned(), service.port),
                 (format!("{}-admin", service.name), service.admin),
             ]
         });
+        let agents = NODES.map(|node| (format!("{}-admin", node.name), node.admin));
         let others = OTHERS.map(|(name, port)| (name.to_owned(), port));
-        for (name, preferred) in services.chain(others) {
+        for (name, preferred) in services.chain(agents).chain(others) {
             let port = ports.get(&name, preferred)?;
             chosen.insert(name, port);
         }
@@ -108,8 +124,12 @@ impl Addresses {
         Ok(Self(chosen))
     }
 
+    /// The port of a listener. Panics when nothing has that name.
     pub fn port(&self, name: &str) -> u16 {
-        self.0.get(name).copied().unwrap_or(0)
+        match self.0.get(name) {
+            Some(port) => *port,
+            None => panic!("nothing is called `{name}`; there are {:?}", self.0.keys()),
+        }
     }
 
     /// `http://…` of a listener.
@@ -270,7 +290,7 @@ addresses = [{{ address = "{treasury}" }}]
     fn node_registry(&self, text: &mut String) -> Result<()> {
         self.peer(text, "chain-indexer")?;
         let pki = self.layout.dir("pki")?;
-        let agents = self.addresses.port("agents");
+        let agents = self.addresses.port(AGENTS);
         write!(
             text,
             r#"[agents]

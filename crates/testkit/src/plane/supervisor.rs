@@ -17,6 +17,8 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+use crate::process::{Signal, signal};
+
 /// Pause before the first restart; doubles with each one until [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
@@ -60,6 +62,14 @@ struct Running {
     status: Shared,
     stop: CancellationToken,
     stopped: CancellationToken,
+}
+
+impl Running {
+    /// Asks it to end and waits until it did.
+    async fn end(self) {
+        self.stop.cancel();
+        self.stopped.cancelled().await;
+    }
 }
 
 type Shared = Arc<Mutex<Status>>;
@@ -124,47 +134,45 @@ impl Supervisor {
             .status(name)
             .pid
             .with_context(|| format!("{name} does not run"))?;
-        signal(pid, "KILL")
+        signal(pid, Signal::KILL)
     }
 
     /// Sends SIGKILL, and does not start the program again.
     pub async fn kill_for_good(&mut self, name: &str) -> Result<()> {
-        let index = self
-            .programs
-            .iter()
-            .position(|program| program.name == name);
-        let index = index.with_context(|| format!("{name} does not run"))?;
-        let running = self.programs.remove(index);
+        let running = self
+            .take(name)
+            .with_context(|| format!("{name} does not run"))?;
         let pid = lock(&running.status).pid;
         if let Some(pid) = pid {
-            signal(pid, "KILL")?;
+            signal(pid, Signal::KILL)?;
         }
         // Before the pause after which it would be started again.
-        running.stop.cancel();
-        running.stopped.cancelled().await;
+        running.end().await;
         Ok(())
     }
 
     /// Stops one program for good.
     pub async fn stop(&mut self, name: &str) {
-        if let Some(index) = self
-            .programs
-            .iter()
-            .position(|program| program.name == name)
-        {
-            let running = self.programs.remove(index);
-            running.stop.cancel();
-            running.stopped.cancelled().await;
+        if let Some(running) = self.take(name) {
+            running.end().await;
         }
     }
 
     /// Stops everything, last started first.
     pub async fn stop_all(&mut self) {
         while let Some(running) = self.programs.pop() {
-            running.stop.cancel();
-            running.stopped.cancelled().await;
+            running.end().await;
         }
         while self.tasks.join_next().await.is_some() {}
+    }
+
+    /// Lets go of a program, so that it is not looked after any more.
+    fn take(&mut self, name: &str) -> Option<Running> {
+        let index = self
+            .programs
+            .iter()
+            .position(|program| program.name == name)?;
+        Some(self.programs.remove(index))
     }
 
     fn find(&self, name: &str) -> Option<&Running> {
@@ -241,7 +249,7 @@ impl Keeper {
             }
             () = self.stop.cancelled() => {
                 if let Some(pid) = child.id() {
-                    signal(pid, "TERM").ok();
+                    signal(pid, Signal::TERM).ok();
                 }
                 if tokio::time::timeout(STOP_LIMIT, child.wait()).await.is_err() {
                     self.note("supervisor: does not end, killing it");
@@ -264,18 +272,10 @@ fn lock(status: &Shared) -> MutexGuard<'_, Status> {
     status.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn signal(pid: u32, name: &str) -> Result<()> {
-    let status = std::process::Command::new("kill")
-        .args(["-s", name, &pid.to_string()])
-        .status()?;
-    anyhow::ensure!(status.success(), "send SIG{name} to {pid}: {status}");
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::eventually;
+    use crate::{PATIENCE, eventually};
 
     fn sleeper(name: &str) -> Program {
         Program {
@@ -291,19 +291,17 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut supervisor = Supervisor::new(dir.path()).unwrap();
         supervisor.start(sleeper("a")).unwrap();
-        let first = eventually(Duration::from_secs(5), async || {
+        let first = eventually(PATIENCE, async || {
             supervisor.status("a").pid.ok_or("not running")
         })
         .await;
         supervisor.kill("a").unwrap();
-        eventually(Duration::from_secs(5), async || {
-            match supervisor.status("a") {
-                Status {
-                    pid: Some(pid),
-                    starts: 2,
-                } if pid != first => Ok(()),
-                other => Err(other),
-            }
+        eventually(PATIENCE, async || match supervisor.status("a") {
+            Status {
+                pid: Some(pid),
+                starts: 2,
+            } if pid != first => Ok(()),
+            other => Err(other),
         })
         .await;
         supervisor.stop_all().await;

@@ -21,7 +21,10 @@ use fluxplane_testkit::{
 };
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::{build::programs, terminal::Terminal};
+pub(crate) use self::{
+    build::programs,
+    terminal::{Terminal, say_stopping},
+};
 
 /// Folder of the plane's state, under the checkout.
 const STATE: &str = ".plane";
@@ -68,11 +71,10 @@ pub(crate) fn run(root: &Path, arguments: &Run) -> Result<ExitCode> {
     // On this thread, which lives as long as the plane: the kernel ends its processes with the thread that began them.
     runtime.block_on(async {
         let terminal = Terminal::new();
-        let plane = match LocalPlane::start(options, &terminal).await {
+        let mut plane = match LocalPlane::start(options, &terminal).await {
             Err(_) if stop.is_cancelled() => return Ok(ExitCode::SUCCESS),
             started => started?,
         };
-        let mut plane = plane;
         terminal::addresses(&plane)?;
         let outcome = present(&mut plane, &terminal, arguments).await;
         if outcome.is_ok() && !arguments.exit {
@@ -80,7 +82,7 @@ pub(crate) fn run(root: &Path, arguments: &Run) -> Result<ExitCode> {
         }
         // The last line of a run that ends by itself is the verified invoice.
         if stop.is_cancelled() {
-            terminal.stopping();
+            say_stopping();
         }
         plane.stop().await?;
         match outcome {

@@ -11,6 +11,8 @@ use console::style;
 use fluxplane_testkit::plane::{LocalPlane, report::Report, services::SERVICES};
 use indicatif::ProgressBar;
 
+use crate::output::{say, say_aside};
+
 /// Results on stdout, what passes on stderr. Without a terminal, plain lines.
 pub(crate) struct Terminal {
     spinner: Mutex<Option<ProgressBar>>,
@@ -21,11 +23,6 @@ impl Terminal {
         Self {
             spinner: Mutex::new(None),
         }
-    }
-
-    #[expect(clippy::unused_self, reason = "the terminal says it")]
-    pub(crate) fn stopping(&self) {
-        say_aside("stopping what was started …");
     }
 
     fn replace(&self, next: Option<ProgressBar>) {
@@ -65,6 +62,11 @@ impl Report for Terminal {
     fn text(&self, text: &str) {
         say(text);
     }
+}
+
+/// Said when everything is about to end.
+pub(crate) fn say_stopping() {
+    say_aside("stopping what was started …");
 }
 
 /// Where everything is.
@@ -110,14 +112,4 @@ fn environment(plane: &LocalPlane) -> Result<String> {
     writeln!(text, "export FLUXCTL_ADMIN_URLS='{admin}'")?;
     let path = plane.layout.write("env", &text)?;
     Ok(path.display().to_string())
-}
-
-#[expect(clippy::print_stdout, reason = "a command line tool")]
-fn say(text: &str) {
-    println!("{text}");
-}
-
-#[expect(clippy::print_stderr, reason = "a command line tool")]
-fn say_aside(text: &str) {
-    eprintln!("{text}");
 }

@@ -1,6 +1,6 @@
 //! Money is there for a revision, or not: it is funded, refused, or its owner hears what is missing.
 
-use fluxplane_core::{Sat, error::Reason};
+use fluxplane_core::{Funding, Sat, error::Reason};
 use fluxplane_ledger::{Account, account::Party};
 use sqlx::PgConnection;
 
@@ -8,7 +8,7 @@ use super::{Context, Error, create_quote::current_height, seconds, time};
 use crate::{
     db,
     domain::{
-        app::{App, Funding, Refusal, Revision, RevisionState},
+        app::{App, Refusal, Revision, RevisionState},
         funding::{Till, Verdict},
         payment::{CreditedTo, Payment},
         posting,

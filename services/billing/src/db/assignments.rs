@@ -1,9 +1,8 @@
 //! Which node may run an instance, and from when to when.
 
 use fluxplane_core::id::{AppId, InstanceId, NodeId, RevisionId};
+use fluxplane_platform::db::columns::bigint;
 use sqlx::PgConnection;
-
-use super::bigint;
 
 /// An assignment as the scheduler announced it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

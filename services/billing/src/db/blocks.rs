@@ -1,8 +1,7 @@
 //! The newest blocks of the best chain.
 
+use fluxplane_platform::db::columns::{bigint, unsigned};
 use sqlx::PgConnection;
-
-use super::{bigint, unsigned};
 
 /// Blocks kept below the tip; far more than a reorganisation may undo.
 const KEPT: i64 = 1_000;

@@ -3,10 +3,14 @@
 use chrono::{DateTime, Utc};
 use fluxplane_core::{Sat, id::EpochNumber};
 use fluxplane_ledger::{settlement::Hash32, share::Carried};
-use fluxplane_platform::db::{Inconsistency, ensure_one_row, paging::Page};
+use fluxplane_platform::db::{
+    Inconsistency,
+    columns::{bigint, bytes_32, unsigned},
+    ensure_one_row,
+    paging::Page,
+};
 use sqlx::PgConnection;
 
-use super::{bigint, bytes_32, unsigned};
 use crate::domain::{epoch::EpochState, settlement::Settlement, usage::Accepting};
 
 /// Where the anchor of an epoch stands.

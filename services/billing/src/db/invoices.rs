@@ -1,11 +1,13 @@
 //! Customers' bills. Their lines are leaves.
 
 use fluxplane_core::{Sat, id::InvoiceId};
-use fluxplane_platform::db::paging::Page;
+use fluxplane_platform::db::{
+    columns::{bigint, bytes_32, unsigned},
+    paging::Page,
+};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{bigint, bytes_32, unsigned};
 use crate::domain::settlement;
 
 pub async fn insert(

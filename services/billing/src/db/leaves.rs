@@ -1,8 +1,7 @@
 //! The published leaves of closed epochs.
 
+use fluxplane_platform::db::columns::bigint;
 use sqlx::PgConnection;
-
-use super::bigint;
 
 /// Leaves per statement: large enough to be quick, small enough to bound memory.
 const BATCH: usize = 20_000;

@@ -35,31 +35,6 @@ pub mod usage;
 use fluxplane_ledger::account::Party;
 use fluxplane_platform::db::Inconsistency;
 
-/// Unsigned values of ours that fit a `bigint` by their meaning; a larger one is a caller's lie.
-fn bigint(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
-}
-
-/// A column that is never negative.
-fn unsigned(
-    table: &'static str,
-    column: &'static str,
-    row: impl std::fmt::Display,
-    value: i64,
-) -> Result<u64, Inconsistency> {
-    u64::try_from(value).map_err(|_| Inconsistency::new(table, column, row, value))
-}
-
-/// A column that holds a small count.
-fn small(
-    table: &'static str,
-    column: &'static str,
-    row: impl std::fmt::Display,
-    value: i64,
-) -> Result<u32, Inconsistency> {
-    u32::try_from(value).map_err(|_| Inconsistency::new(table, column, row, value))
-}
-
 /// A column that names a customer or an operator.
 fn party(
     table: &'static str,
@@ -69,17 +44,5 @@ fn party(
 ) -> Result<Party, Inconsistency> {
     value
         .parse()
-        .map_err(|_| Inconsistency::new(table, column, row, value))
-}
-
-/// A column of 32 bytes.
-fn bytes_32(
-    table: &'static str,
-    column: &'static str,
-    row: impl std::fmt::Display,
-    value: &[u8],
-) -> Result<[u8; 32], Inconsistency> {
-    value
-        .try_into()
         .map_err(|_| Inconsistency::new(table, column, row, value))
 }

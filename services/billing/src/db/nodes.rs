@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use fluxplane_core::{Tier, id::NodeId};
-use fluxplane_platform::db::Inconsistency;
+use fluxplane_platform::db::{Inconsistency, columns::bigint};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{bigint, party};
+use super::party;
 use crate::domain::settlement::NodeFacts;
 
 /// A node as announced.

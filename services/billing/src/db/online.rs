@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use fluxplane_core::id::NodeId;
 use fluxplane_ledger::interval::{Interval, IntervalSet};
+use fluxplane_platform::db::columns::bigint;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{bigint, usage::seconds};
+use super::usage::seconds;
 
 /// Seconds of one node, to be added to an epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

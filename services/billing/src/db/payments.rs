@@ -2,10 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use fluxplane_core::Sat;
-use fluxplane_platform::db::{Inconsistency, ensure_one_row};
+use fluxplane_platform::db::{
+    Inconsistency,
+    columns::{bigint, integer, small, unsigned},
+    ensure_one_row,
+};
 use sqlx::PgConnection;
 
-use super::{bigint, small, unsigned};
 use crate::domain::payment::{CreditedTo, PaidOutput, Payment, PaymentState};
 
 /// A row of `payment`, column by column.
@@ -53,7 +56,7 @@ impl TryFrom<Row> for Payment {
             state,
             confirmations: unsigned("payment", "confirmations", &txid, row.confirmations)?,
             credited_to,
-            credits: small("payment", "credits", &txid, row.credits.into())?,
+            credits: small("payment", "credits", &txid, row.credits)?,
             sequence: u64::try_from(row.sequence).ok(),
             first_seen_at: row.first_seen_at,
             txid,
@@ -204,7 +207,7 @@ pub async fn set_credited(
         "#,
         txid,
         to.map(CreditedTo::name),
-        i32::try_from(credits).unwrap_or(i32::MAX),
+        integer(credits),
         suspense_reason,
         now,
     )

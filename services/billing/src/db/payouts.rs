@@ -1,11 +1,13 @@
 //! What nodes earned.
 
 use fluxplane_core::{Sat, id::NodeId};
-use fluxplane_platform::db::paging::Page;
+use fluxplane_platform::db::{
+    columns::{bigint, unsigned},
+    paging::Page,
+};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{bigint, unsigned};
 use crate::domain::settlement;
 
 pub async fn insert(

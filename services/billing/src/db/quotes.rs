@@ -2,12 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use fluxplane_core::{Sat, id::QuoteId};
-use fluxplane_platform::db::Inconsistency;
+use fluxplane_platform::db::{
+    Inconsistency,
+    columns::{bigint, bytes_32, integer, small, unsigned},
+};
 use fluxplane_pricing::legacy::FluxUsdRate;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{bigint, bytes_32, small, unsigned};
 use crate::domain::quote::{Offer, Quote, Rate};
 
 pub async fn insert(conn: &mut PgConnection, quote: &Quote) -> sqlx::Result<()> {
@@ -39,7 +41,7 @@ pub async fn insert(conn: &mut PgConnection, quote: &Quote) -> sqlx::Result<()> 
         offer.price_table,
         bigint(offer.term_blocks),
         bigint(offer.term_seconds),
-        i32::try_from(quote.instances).unwrap_or(i32::MAX),
+        integer(quote.instances),
         quote.payment_address,
         &offer.breakdown,
         quote.created_at,
@@ -111,7 +113,7 @@ impl TryFrom<Stored> for Quote {
                 at: row.rate_at,
             },
             height: unsigned("quote", "height", id, row.height)?,
-            instances: small("quote", "instances", id, row.instances.into())?,
+            instances: small("quote", "instances", id, row.instances)?,
             payment_address: row.payment_address,
             created_at: row.created_at,
             expires_at: row.expires_at,

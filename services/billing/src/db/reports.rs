@@ -2,10 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use fluxplane_core::id::NodeId;
+use fluxplane_platform::db::columns::bigint;
 use sqlx::PgConnection;
 use uuid::Uuid;
-
-use super::bigint;
 
 /// A report with its signature.
 #[derive(Debug, Clone)]

@@ -1,13 +1,19 @@
 //! Revisions.
 
 use chrono::{DateTime, Utc};
-use fluxplane_core::id::{AppId, QuoteId, RevisionId};
-use fluxplane_platform::db::{Inconsistency, ensure_one_row};
+use fluxplane_core::{
+    Funding,
+    id::{AppId, QuoteId, RevisionId},
+};
+use fluxplane_platform::db::{
+    Inconsistency,
+    columns::{bigint, small, unsigned},
+    ensure_one_row,
+};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{bigint, small, unsigned};
-use crate::domain::app::{Funding, Revision, RevisionState};
+use crate::domain::app::{Revision, RevisionState};
 
 /// A row of `revision`, column by column.
 struct Row {

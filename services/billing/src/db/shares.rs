@@ -2,9 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use fluxplane_ledger::share::{ShareTable, TierWeights};
+use fluxplane_platform::db::columns::small;
 use sqlx::PgConnection;
-
-use super::small;
 
 /// The table in force at a time; the first one before any is.
 pub async fn in_force(conn: &mut PgConnection, at: DateTime<Utc>) -> sqlx::Result<ShareTable> {
@@ -18,7 +17,7 @@ pub async fn in_force(conn: &mut PgConnection, at: DateTime<Utc>) -> sqlx::Resul
     )
     .fetch_one(conn)
     .await?;
-    let part = |column, value: i32| small("share_table", column, row.version, value.into());
+    let part = |column, value: i32| small("share_table", column, row.version, value);
     Ok(ShareTable {
         version: part("version", row.version)?,
         starts_at: row.starts_at,

@@ -5,11 +5,14 @@ use fluxplane_core::{
     id::{AppId, EpochNumber},
 };
 use fluxplane_ledger::accrual::Term as Price;
-use fluxplane_platform::db::Inconsistency;
+use fluxplane_platform::db::{
+    Inconsistency,
+    columns::{bigint, integer, small, unsigned},
+};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{bigint, party, small, unsigned};
+use super::party;
 use crate::domain::term::Term;
 
 /// A row of `term`, column by column.
@@ -38,7 +41,7 @@ impl TryFrom<Stored> for Term {
     fn try_from(row: Stored) -> Result<Self, Self::Error> {
         let id = row.revision_id;
         let count = |column, value| unsigned("term", column, id, value);
-        let instances = small("term", "instances", id, row.instances.into())?;
+        let instances = small("term", "instances", id, row.instances)?;
         let seconds = count("seconds", row.seconds)?;
         let price = Price::new(Sat::new(row.total_sat), seconds, instances);
         Ok(Self {
@@ -76,7 +79,7 @@ pub async fn insert(conn: &mut PgConnection, term: &Term, seconds: u64) -> sqlx:
         term.price_row,
         term.price.total().get(),
         bigint(seconds),
-        i32::try_from(term.instances).unwrap_or(i32::MAX),
+        integer(term.instances),
         bigint(term.starts_at),
         bigint(term.ends_at),
         bigint(term.limit),

@@ -3,12 +3,14 @@
 use chrono::{DateTime, Utc};
 use fluxplane_core::id::{AppId, InstanceId, NodeId};
 use fluxplane_ledger::interval::{Interval, IntervalSet};
-use fluxplane_platform::db::Inconsistency;
+use fluxplane_platform::db::{
+    Inconsistency,
+    columns::{bigint, unsigned},
+};
 use futures::TryStreamExt as _;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{bigint, unsigned};
 use crate::domain::settlement::Earlier;
 
 /// Seconds of one instance, to be added to an epoch.

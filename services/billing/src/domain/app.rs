@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use fluxplane_core::{
+    Funding,
     error::Reason,
     id::{AppId, QuoteId, RevisionId},
 };
@@ -18,28 +19,6 @@ pub struct App {
     /// Funded last; what an update is credited for.
     pub running: Option<RevisionId>,
     pub ended_at: Option<DateTime<Utc>>,
-}
-
-/// How a revision is paid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Funding {
-    ChainPayment,
-    Balance,
-}
-
-impl Funding {
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::ChainPayment => "chain_payment",
-            Self::Balance => "balance",
-        }
-    }
-
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::ChainPayment, Self::Balance]
-            .into_iter()
-            .find(|funding| funding.name() == name)
-    }
 }
 
 /// Where a revision stands.
@@ -157,9 +136,6 @@ mod tests {
     fn names_lead_back() {
         for state in RevisionState::ALL {
             assert_eq!(RevisionState::from_name(state.name()), Some(state));
-        }
-        for funding in [Funding::ChainPayment, Funding::Balance] {
-            assert_eq!(Funding::from_name(funding.name()), Some(funding));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Revisions that wait for their money.
 
 use anyhow::Context as _;
+use fluxplane_core::Funding;
 use fluxplane_platform::bus::{Handler, HandlerError};
 use fluxplane_proto::{
     Event as _,
@@ -15,7 +16,7 @@ use crate::{
         Context,
         submit_revision::{Submitted, submit_revision},
     },
-    domain::app::{Funding, Revision, RevisionState},
+    domain::app::{Revision, RevisionState},
 };
 
 /// Funds revisions, or waits for their payment.

@@ -2,8 +2,9 @@
 
 use fluxplane_billing::{
     app::submit_revision::{Submitted, submit_revision},
-    domain::app::{Funding as Paid, Revision, RevisionState},
+    domain::app::{Revision, RevisionState},
 };
+use fluxplane_core::Funding as Paid;
 use fluxplane_proto::{
     billing::v1::{RevisionFunded, RevisionRefused},
     scheduler::v1::Funding,

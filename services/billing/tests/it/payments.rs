@@ -41,6 +41,9 @@ async fn an_exact_payment_funds_the_revision_for_its_term() {
     assert_eq!(plane.money(OWNER).await, (0, PRICE, 0));
     assert_eq!(plane.balance(&app.held()).await, PRICE);
     assert_eq!(coins(&plane).await, PRICE);
+    plane
+        .hear(|progress: &PaymentProgress| progress.message == "paid")
+        .await;
     let stages: Vec<String> = plane
         .heard::<PaymentProgress>()
         .into_iter()
@@ -93,6 +96,7 @@ async fn what_is_announced_twice_counts_once() {
         .await;
     assert_eq!(coins(&plane).await, PRICE);
     assert_eq!(plane.money(OWNER).await, (0, PRICE, 0));
+    plane.hear(|_: &RevisionFunded| true).await;
     assert_eq!(plane.heard::<RevisionFunded>().len(), 1);
     plane.assert_books_balance().await;
 }

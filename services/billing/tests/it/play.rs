@@ -187,6 +187,7 @@ impl Plane {
             } else {
                 String::new()
             },
+            ..PaymentChanged::default()
         })
         .await;
     }

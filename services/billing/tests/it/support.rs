@@ -29,14 +29,14 @@ use fluxplane_proto::{
     billing::v1::{self as wire, GetAccountResponse, billing_service_client::BillingServiceClient},
     common::v1::Caller,
 };
-use fluxplane_testkit::{Nats, TestDb, eventually};
+use fluxplane_testkit::{Nats, PATIENCE, TestDb, eventually, free_address};
 use futures::StreamExt as _;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// Longer than anything a healthy plane takes.
-pub(crate) const LIMIT: Duration = Duration::from_secs(20);
+pub(crate) const LIMIT: Duration = PATIENCE;
 
 /// When every test begins, in seconds since 1970: ten minutes past a full hour.
 pub(crate) const START: u64 = 1_800_000_600;
@@ -85,11 +85,6 @@ impl Drop for Plane {
     fn drop(&mut self) {
         self.stop.cancel();
     }
-}
-
-fn free_address() -> SocketAddr {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap()
 }
 
 impl Plane {

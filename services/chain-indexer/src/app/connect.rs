@@ -1,23 +1,48 @@
-//! Applies blocks: their rows, the lists, the payments and the announcements in one transaction.
+//! Applies blocks: first in memory, then their rows, the lists, the payments and the announcements in one transaction.
+//!
+//! The two halves are apart so that the next blocks can be applied while these are written.
 
 use std::collections::BTreeMap;
 
-use fluxplane_flux_chain::Hash256;
-use fluxplane_platform::db::begin;
-use sqlx::PgConnection;
+use fluxplane_flux_chain::{Hash256, OutPoint, fluxnode::Collateral};
+use sqlx::{Connection as _, PgConnection};
 
-use super::{Context, Error, fence};
+use super::{Context, Error, fence, ledger};
 use crate::{
     db,
     domain::{
-        BlockEffects, ChainEvent, ChainState, CheckedBlock, PaymentRecord, Tip,
+        BlockEffects, ChainEvent, ChainState, CheckedBlock, IndexMode, NoteRecord, PaymentRecord,
+        Tip,
         chain::{Applied, Refusal},
         effects::ListChanges,
         fork::UNDO_BLOCKS,
         mempool::Mempool,
+        note::NoteKey,
     },
     events::announce::announce,
 };
+
+/// Blocks that are applied and not yet stored.
+#[derive(Debug)]
+pub struct Prepared {
+    from: Option<Tip>,
+    /// Of the blocks that were applied.
+    pub effects: Vec<BlockEffects>,
+    /// Why the next one was not.
+    pub refusal: Option<Refusal>,
+}
+
+impl Prepared {
+    /// Ids of all transactions of the blocks.
+    pub fn txids(&self) -> impl Iterator<Item = &Hash256> {
+        self.effects.iter().flat_map(|block| &block.txids)
+    }
+
+    /// Outputs the blocks made that a start may name.
+    pub fn collaterals(&self) -> impl Iterator<Item = &(OutPoint, Collateral)> {
+        self.effects.iter().flat_map(|block| &block.collaterals)
+    }
+}
 
 /// What came of applying blocks.
 #[derive(Debug)]
@@ -38,40 +63,13 @@ pub async fn connect(
     mempool: &mut Mempool,
     blocks: Vec<CheckedBlock>,
 ) -> Result<Connected, Error> {
-    let wanted: Vec<_> = blocks
-        .iter()
-        .flat_map(CheckedBlock::collaterals)
-        .copied()
-        .collect();
-    let collaterals = if wanted.is_empty() {
-        BTreeMap::new().into_iter().collect()
-    } else {
-        let mut conn = ctx.pool.acquire().await?;
-        db::collaterals::get(&mut conn, &wanted).await?
-    };
-    let from = state.tip();
-    let applying = tokio::task::spawn_blocking(move || state.apply_all(&blocks, collaterals));
-    let Applied {
-        state,
-        effects,
-        refusal,
-    } = applying.await.map_err(Error::Work)?;
-    if let Some(last) = effects.last() {
-        let to = last.block;
-        let mined = mempool.mined(txids(&effects));
-        let mut tx = begin(&ctx.pool).await?;
-        fence(&mut tx, token).await?;
-        match from {
-            Some(from) => db::chain::move_tip(&mut tx, from, to).await?,
-            None => begin_chain(ctx, &mut tx, &effects, to).await?,
-        }
-        write(&mut tx, &effects, to).await?;
-        db::mempool::delete(&mut tx, &mined).await?;
-        let events: Vec<&ChainEvent> = effects.iter().flat_map(|block| &block.events).collect();
-        announce(&mut tx, &*ctx.ids, ctx.rules.params.addresses, &events).await?;
-        tx.commit().await?;
-        mempool.changed([], &mined);
-    }
+    let (state, prepared) = prepare(ctx, state, blocks, &[]).await?;
+    let mined = mempool.mined(prepared.txids());
+    store(ctx, token, &prepared, &mined).await?;
+    mempool.changed([], &mined);
+    let Prepared {
+        effects, refusal, ..
+    } = prepared;
     Ok(Connected {
         state,
         effects,
@@ -79,13 +77,68 @@ pub async fn connect(
     })
 }
 
-fn txids(effects: &[BlockEffects]) -> impl Iterator<Item = &Hash256> {
-    effects.iter().flat_map(|block| {
-        block
-            .transactions
-            .iter()
-            .map(|transaction| &transaction.txid)
-    })
+/// Applies blocks in order, in memory. `unstored` are outputs of blocks on their way into the database, which starts may name.
+/// On an error the state is lost and must be loaded again.
+pub async fn prepare(
+    ctx: &Context,
+    state: ChainState,
+    blocks: Vec<CheckedBlock>,
+    unstored: &[(OutPoint, Collateral)],
+) -> Result<(ChainState, Prepared), Error> {
+    let wanted: Vec<_> = blocks
+        .iter()
+        .flat_map(CheckedBlock::collaterals)
+        .copied()
+        .collect();
+    let mut collaterals = if wanted.is_empty() {
+        BTreeMap::new().into_iter().collect()
+    } else {
+        let mut conn = ctx.pool.acquire().await?;
+        db::collaterals::get(&mut conn, &wanted).await?
+    };
+    collaterals.extend(unstored.iter().cloned());
+    let from = state.tip();
+    let applying = tokio::task::spawn_blocking(move || state.apply_all(&blocks, collaterals));
+    let Applied {
+        state,
+        effects,
+        refusal,
+    } = applying.await.map_err(Error::Work)?;
+    let prepared = Prepared {
+        from,
+        effects,
+        refusal,
+    };
+    Ok((state, prepared))
+}
+
+/// Stores applied blocks in one transaction. `mined` are those of their transactions that the stored mempool holds.
+pub async fn store(
+    ctx: &Context,
+    token: i64,
+    prepared: &Prepared,
+    mined: &[Hash256],
+) -> Result<(), Error> {
+    let effects = &prepared.effects;
+    let Some(last) = effects.last() else {
+        return Ok(());
+    };
+    let to = last.block;
+    let mut conn = ctx.writer.take(&ctx.pool).await?;
+    let mut tx = conn.begin().await?;
+    fence(&mut tx, token).await?;
+    match prepared.from {
+        Some(from) => db::chain::move_tip(&mut tx, from, to).await?,
+        None => begin_chain(ctx, &mut tx, effects, to).await?,
+    }
+    write(&mut tx, ctx.rules.mode, effects, to).await?;
+    ledger::write(&mut tx, ctx.rules.mode, effects).await?;
+    db::mempool::delete(&mut tx, mined).await?;
+    let events: Vec<&ChainEvent> = effects.iter().flat_map(|block| &block.events).collect();
+    announce(&mut tx, &*ctx.ids, ctx.rules.params.addresses, &events).await?;
+    tx.commit().await?;
+    ctx.writer.keep(conn);
+    Ok(())
 }
 
 /// The first transaction of a chain's life.
@@ -97,11 +150,16 @@ async fn begin_chain(
 ) -> Result<(), Error> {
     let genesis = effects.first().map_or(to, |first| first.block);
     let network = ctx.rules.params.network.to_string();
-    db::chain::begin(conn, &network, genesis).await?;
+    db::chain::begin(conn, &network, genesis, ctx.rules.mode).await?;
     Ok(db::chain::move_tip(conn, genesis, to).await?)
 }
 
-async fn write(conn: &mut PgConnection, effects: &[BlockEffects], to: Tip) -> sqlx::Result<()> {
+async fn write(
+    conn: &mut PgConnection,
+    mode: IndexMode,
+    effects: &[BlockEffects],
+    to: Tip,
+) -> sqlx::Result<()> {
     db::blocks::insert(conn, effects).await?;
     db::blocks::insert_transactions(conn, effects).await?;
     db::collaterals::insert(conn, effects).await?;
@@ -116,10 +174,23 @@ async fn write(conn: &mut PgConnection, effects: &[BlockEffects], to: Tip) -> sq
                 .map(|record| (record.payment.txid, record)),
         );
     }
+    db::turnover::insert(conn, effects).await?;
+    if mode == IndexMode::Full {
+        db::history::write(conn, effects).await?;
+    }
     db::fluxnodes::write(conn, &lists).await?;
     let payments: Vec<&PaymentRecord> = payments.into_values().collect();
     db::payments::write(conn, &payments).await?;
+    db::notes::write(conn, latest_notes(effects)).await?;
     keep_undo(conn, effects, to.height).await
+}
+
+/// Notes as they stand after the last of the blocks.
+fn latest_notes(effects: &[BlockEffects]) -> Vec<&NoteRecord> {
+    let notes = effects.iter().flat_map(|block| &block.notes);
+    let latest: BTreeMap<NoteKey, &NoteRecord> =
+        notes.map(|record| (record.key(), record)).collect();
+    latest.into_values().collect()
 }
 
 /// Stores the undo records of the last blocks and forgets those that are older.

@@ -2,10 +2,10 @@
 
 use fluxplane_platform::db::begin;
 
-use super::{Context, Error, fence};
+use super::{Context, Error, fence, ledger};
 use crate::{
     db,
-    domain::{ChainEvent, ChainState, PaymentRecord, Tip, effects::UndoEffects},
+    domain::{ChainEvent, ChainState, IndexMode, PaymentRecord, Tip, effects::UndoEffects},
     events::announce::announce,
 };
 
@@ -27,20 +27,28 @@ pub async fn disconnect(
     let parent = parent_of(&mut tx, tip).await?;
     let payments = db::payments::of_block(&mut tx, tip.height).await?;
     let last = ctx.rules.thresholds.last();
-    if payments.iter().any(|record| record.announced >= last) {
+    let notes = db::notes::of_block(&mut tx, tip.height).await?;
+    let final_notes = notes.iter().any(|record| record.announced >= last);
+    if final_notes || payments.iter().any(|record| record.announced >= last) {
         // Only where the last threshold is lower than what can be reorganised, which the public networks do not allow.
         tracing::error!(
             block.height = tip.height,
-            "payments that were called final are undone"
+            "payments or messages that were called final are undone"
         );
     }
     let effects = state
-        .undo(tip, parent, &undo, payments)
+        .undo(tip, parent, &undo, payments, notes)
         .map_err(Error::Undo)?;
     db::chain::move_tip(&mut tx, tip, parent).await?;
     db::fluxnodes::write(&mut tx, &effects.lists).await?;
     let payments: Vec<&PaymentRecord> = effects.payments.iter().collect();
     db::payments::write(&mut tx, &payments).await?;
+    db::notes::write(&mut tx, &effects.notes).await?;
+    db::turnover::delete(&mut tx, tip.height).await?;
+    if ctx.rules.mode == IndexMode::Full {
+        db::history::undo(&mut tx, tip.height).await?;
+    }
+    ledger::undo(&mut tx, ctx.rules.mode, tip.height).await?;
     db::collaterals::delete_of_block(&mut tx, tip.height).await?;
     db::blocks::delete(&mut tx, tip).await?;
     let events: Vec<&ChainEvent> = effects.events.iter().collect();

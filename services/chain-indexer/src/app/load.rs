@@ -8,7 +8,7 @@ use fluxplane_platform::db::begin_snapshot;
 use super::{Context, Error};
 use crate::{
     db,
-    domain::{ChainState, mempool::Mempool},
+    domain::{ChainState, IndexMode, mempool::Mempool},
 };
 
 /// What following goes on from.
@@ -23,7 +23,7 @@ pub struct Loaded {
 /// Restores the state of the chain from the database, or begins before its first block.
 pub async fn load(ctx: &Context) -> Result<Loaded, Error> {
     let mut tx = begin_snapshot(&ctx.pool).await?;
-    let mempool = Mempool::new(db::mempool::txids(&mut tx).await?);
+    let mempool = Mempool::new(&db::mempool::all(&mut tx).await?);
     let Some(stored) = db::chain::get(&mut tx).await? else {
         return Ok(Loaded {
             state: ChainState::new(ctx.rules.clone()),
@@ -39,9 +39,12 @@ pub async fn load(ctx: &Context) -> Result<Loaded, Error> {
     };
     let lists =
         FluxnodeState::import(Arc::clone(&ctx.rules.params), snapshot).map_err(Error::Lists)?;
-    let open = db::payments::open(&mut tx, ctx.rules.thresholds.last()).await?;
+    let last = ctx.rules.thresholds.last();
+    let open = db::payments::open(&mut tx, last).await?;
+    let notes = db::notes::open(&mut tx, last).await?;
+    let (rules, tip) = (ctx.rules.clone(), stored.tip);
     Ok(Loaded {
-        state: ChainState::restore(ctx.rules.clone(), stored.tip, stored.peak, lists, open),
+        state: ChainState::restore(rules, tip, stored.peak, lists, open).with_notes(notes),
         mempool,
         halted_reason: stored.halted_reason,
     })
@@ -52,7 +55,7 @@ pub(super) fn check_network(ctx: &Context, stored: &db::chain::Stored) -> Result
     let params = &ctx.rules.params;
     let wanted = params.network.to_string();
     if stored.network == wanted && stored.genesis == params.genesis.hash {
-        return Ok(());
+        return check_mode(ctx, stored);
     }
     Err(Error::OtherNetwork {
         found: stored.network.clone(),
@@ -60,4 +63,13 @@ pub(super) fn check_network(ctx: &Context, stored: &db::chain::Stored) -> Result
         wanted,
         wanted_genesis: params.genesis.hash,
     })
+}
+
+/// Whether the database holds an index of the configured mode. One from before there were modes becomes one of mode plane.
+fn check_mode(ctx: &Context, stored: &db::chain::Stored) -> Result<(), Error> {
+    let (found, wanted) = (stored.mode.unwrap_or(IndexMode::Plane), ctx.rules.mode);
+    if found == wanted {
+        return Ok(());
+    }
+    Err(Error::OtherMode { found, wanted })
 }

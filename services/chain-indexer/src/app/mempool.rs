@@ -9,9 +9,10 @@ use super::{Context, Error, fence};
 use crate::{
     db,
     domain::{
-        ChainEvent, ChainState, PaymentRecord,
-        event::PaymentChange,
-        mempool::Mempool,
+        ChainEvent, ChainState, NoteRecord, PaymentRecord,
+        event::{NoteChange, PaymentChange},
+        mempool::{Mempool, Spenders},
+        note,
         payment::{self, Place},
     },
     events::announce::announce,
@@ -28,7 +29,7 @@ pub struct Look {
     pub gone: Vec<Hash256>,
 }
 
-/// Stores the difference and announces payments that came and went. Returns what was announced.
+/// Stores the difference and announces payments and anchors that came and went. Returns what was announced.
 pub async fn take(
     ctx: &Context,
     token: i64,
@@ -41,27 +42,34 @@ pub async fn take(
     let height = state.next_height();
     let tip_height = height.saturating_sub(1);
     let mut records: Vec<PaymentRecord> = Vec::new();
+    let mut notes: Vec<NoteRecord> = Vec::new();
     let mut events = Vec::new();
     for (txid, raw) in &look.found {
         if let Some(record) = new_payment(ctx, state, *txid, raw, height) {
-            events.push(ChainEvent::payment(
-                PaymentChange::Seen,
-                &record,
-                tip_height,
-            ));
+            let change = PaymentChange::Seen;
+            events.push(ChainEvent::payment(change, &record, tip_height));
             records.push(record);
         }
+        if let Some(record) = new_anchor(ctx, state, *txid, raw) {
+            events.extend(ChainEvent::note(NoteChange::Seen, &record, tip_height));
+            notes.push(record);
+        }
     }
+    let found = look.found.iter().map(|(txid, raw)| (txid, raw.as_slice()));
+    let incoming = Spenders::of(found);
     let open = state.open().iter();
-    for record in mempool.dropped(open, &look.listed, now, patience) {
-        events.push(ChainEvent::payment(
-            PaymentChange::Dropped,
-            &record,
-            tip_height,
-        ));
+    for record in mempool.dropped(open, &look.listed, &incoming, now, patience) {
+        let change = PaymentChange::Dropped;
+        events.push(ChainEvent::payment(change, &record, tip_height));
         records.push(record);
     }
-    if look.found.is_empty() && look.gone.is_empty() && records.is_empty() {
+    let open = state.notes().iter();
+    for record in mempool.dropped_notes(open, &look.listed, now, patience) {
+        events.extend(ChainEvent::note(NoteChange::Dropped, &record, tip_height));
+        notes.push(record);
+    }
+    let same = records.is_empty() && notes.is_empty();
+    if look.found.is_empty() && look.gone.is_empty() && same {
         return Ok(events);
     }
     let mut tx = begin(&ctx.pool).await?;
@@ -70,11 +78,14 @@ pub async fn take(
     db::mempool::insert(&mut tx, &look.found, now).await?;
     let written: Vec<&PaymentRecord> = records.iter().collect();
     db::payments::write(&mut tx, &written).await?;
+    db::notes::write(&mut tx, &notes).await?;
     let announced: Vec<&ChainEvent> = events.iter().collect();
     announce(&mut tx, &*ctx.ids, ctx.rules.params.addresses, &announced).await?;
     tx.commit().await?;
     mempool.changed(look.found.iter().map(|(txid, _)| *txid), &look.gone);
+    mempool.learn(incoming);
     state.note_payments(&records);
+    state.note_notes(&notes);
     Ok(events)
 }
 
@@ -104,4 +115,14 @@ fn new_payment(
             None
         }
     }
+}
+
+/// The anchor a transaction carries, unless it is known.
+fn new_anchor(ctx: &Context, state: &ChainState, txid: Hash256, raw: &[u8]) -> Option<NoteRecord> {
+    if state.notes().knows_anchor(txid) {
+        return None;
+    }
+    let transaction = Transaction::parse(raw).ok()?;
+    let (space, now) = (ctx.rules.params.addresses, ctx.clock.now());
+    note::anchor_in(&transaction, txid, space, now).map(NoteRecord::waiting)
 }

@@ -2,13 +2,20 @@
 //!
 //! Whatever moves the chain fences its lease first: of two replicas that both believe to lead, one writes.
 
+pub mod adopt;
+pub mod balances;
+pub mod bootstrap;
 pub mod connect;
 pub mod disconnect;
 pub mod error;
+mod ledger;
 pub mod load;
 pub mod mempool;
+pub mod nodes;
+pub mod notes;
 pub mod queries;
 pub mod report;
+mod writer;
 
 use std::sync::Arc;
 
@@ -19,6 +26,7 @@ use sqlx::{PgConnection, PgPool};
 use crate::domain::Rules;
 
 pub use error::Error;
+pub use writer::Writer;
 
 /// Lease of the one replica that follows the chain.
 pub const LEASE: &str = "indexer.follow";
@@ -30,6 +38,8 @@ pub struct Context {
     pub clock: Arc<dyn Clock>,
     pub ids: Arc<dyn IdSource>,
     pub rules: Rules,
+    /// Blocks are written with it.
+    pub writer: Writer,
 }
 
 /// Makes sure that the term with `token` lasts until the caller's transaction ends.

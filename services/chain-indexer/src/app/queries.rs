@@ -4,14 +4,15 @@ use std::ops::RangeInclusive;
 
 use chrono::{DateTime, Utc};
 use fluxplane_core::Tier;
-use fluxplane_flux_chain::{Address, Hash256, OutPoint, Transaction, fluxnode::NodeEntry};
+use fluxplane_flux_chain::{Address, Block, Hash256, OutPoint, Transaction, fluxnode::NodeEntry};
 use fluxplane_platform::db::{begin_snapshot, paging::Page};
 use serde::de::DeserializeOwned;
 
-use super::{Context, Error, load::check_network, report::DAEMON};
+use super::{Context, Error, load::check_network};
 use crate::{
     db::{self, fluxnodes::QueueKey, payments::AgeKey},
-    domain::{PaymentRecord, Tip, memo::MessageHash},
+    domain::{IndexMode, PaymentRecord, Tip, memo::MessageHash},
+    source::Archive,
 };
 
 /// How far the index is and how far the daemon is.
@@ -19,11 +20,17 @@ use crate::{
 pub struct Status {
     pub tip: Option<Tip>,
     pub block_time: Option<DateTime<Utc>>,
-    /// 0 before the daemon answered.
+    /// The last block that enough daemons had; 0 before they answered.
     pub daemon_height: u32,
     pub daemon_seen_at: Option<DateTime<Utc>>,
-    /// Why the daemon could not be asked last time; empty when it answered.
+    /// Why there is no such block now; empty when there is.
     pub daemon_problem: String,
+    /// So many daemons must agree; 0 before the first look.
+    pub quorum: u32,
+    /// In the order of the configuration.
+    pub sources: Vec<db::daemon::Stored>,
+    /// Nothing up to here is known; 0 when everything is.
+    pub base_height: u32,
     pub halted_reason: String,
     pub payment_addresses: Vec<Address>,
 }
@@ -38,15 +45,20 @@ pub async fn status(ctx: &Context) -> Result<Status, Error> {
         }
         None => None,
     };
-    let daemon = db::daemon::get(&mut tx, DAEMON).await?;
+    let agreement = db::daemon::agreement(&mut tx).await?;
+    let sources = db::daemon::all(&mut tx).await?;
     let tip = stored.as_ref().map(|stored| stored.tip);
     let height = tip.map_or(0, |tip| tip.height);
+    let reached = agreement.as_ref().and_then(|said| said.reached);
     Ok(Status {
         tip,
         block_time: block.map(|block| block.time),
-        daemon_height: daemon.as_ref().and_then(|said| said.height).unwrap_or(0),
-        daemon_seen_at: daemon.as_ref().and_then(|said| said.seen_at),
-        daemon_problem: daemon.map(|said| said.problem).unwrap_or_default(),
+        daemon_height: reached.map_or(0, |(block, _)| block.height),
+        daemon_seen_at: reached.map(|(_, at)| at),
+        quorum: agreement.as_ref().map_or(0, |said| said.quorum),
+        daemon_problem: agreement.map(|said| said.problem).unwrap_or_default(),
+        sources,
+        base_height: stored.as_ref().map_or(0, |stored| stored.base),
         halted_reason: stored
             .map(|stored| stored.halted_reason)
             .unwrap_or_default(),
@@ -80,7 +92,12 @@ impl StoredBlock {
     }
 }
 
-pub async fn block(ctx: &Context, key: &BlockKey) -> Result<StoredBlock, Error> {
+/// A block of the best chain. An index in mode plane asks the daemon for its transactions.
+pub async fn block(
+    ctx: &Context,
+    archive: &dyn Archive,
+    key: &BlockKey,
+) -> Result<StoredBlock, Error> {
     let mut tx = begin_snapshot(&ctx.pool).await?;
     let (found, name) = match key {
         BlockKey::Height(height) => (
@@ -91,14 +108,40 @@ pub async fn block(ctx: &Context, key: &BlockKey) -> Result<StoredBlock, Error> 
     };
     let found = found.ok_or(Error::NoBlock(name))?;
     let height = found.block.height;
+    let (txids, coinbase) = match ctx.rules.mode {
+        IndexMode::Full => (
+            db::blocks::txids(&mut tx, height).await?,
+            db::blocks::coinbase(&mut tx, height).await?,
+        ),
+        IndexMode::Plane => {
+            drop(tx);
+            transactions_of(archive, found.block).await?
+        }
+    };
     Ok(StoredBlock {
         block: found.block,
         previous: found.previous,
         time: found.time,
         size_bytes: found.size_bytes,
-        txids: db::blocks::txids(&mut tx, height).await?,
-        coinbase: db::blocks::coinbase(&mut tx, height).await?,
+        txids,
+        coinbase,
     })
+}
+
+/// Ids of a block's transactions and its coinbase, from the daemon.
+async fn transactions_of(
+    archive: &dyn Archive,
+    block: Tip,
+) -> Result<(Vec<Hash256>, Option<Vec<u8>>), Error> {
+    let raw = archive.block(block).await.map_err(Error::Daemon)?;
+    // The archive has parsed it and compared its hash.
+    let parsed = Block::parse(&raw).ok();
+    let parsed = parsed.ok_or_else(|| Error::NoBlock(block.hash.to_string()))?;
+    let coinbase = parsed.transactions.first();
+    Ok((
+        parsed.txids(),
+        coinbase.map(|transaction| transaction.raw().to_vec()),
+    ))
 }
 
 /// The hash of our block at a height.
@@ -106,6 +149,12 @@ pub async fn hash_at(ctx: &Context, height: u32) -> Result<Option<Hash256>, Erro
     let mut conn = ctx.pool.acquire().await?;
     let block = db::blocks::at_height(&mut conn, height).await?;
     Ok(block.map(|block| block.block.hash))
+}
+
+/// Height of the snapshot the index began from; 0 when it began with the first block.
+pub async fn base_height(ctx: &Context) -> Result<u32, Error> {
+    let mut conn = ctx.pool.acquire().await?;
+    Ok(db::base::height(&mut conn).await?)
 }
 
 /// Our blocks in a range of heights, ascending.
@@ -129,24 +178,64 @@ pub struct FoundTransaction {
     pub confirmations: u32,
 }
 
-pub async fn transaction(ctx: &Context, txid: Hash256) -> Result<FoundTransaction, Error> {
+/// A transaction of the best chain or the mempool. An index in mode plane asks the daemon for those it does not keep.
+pub async fn transaction(
+    ctx: &Context,
+    archive: &dyn Archive,
+    txid: Hash256,
+) -> Result<FoundTransaction, Error> {
     let mut tx = begin_snapshot(&ctx.pool).await?;
     if let Some(found) = db::blocks::transaction(&mut tx, txid).await? {
-        let tip = db::chain::get(&mut tx).await?;
-        let height = tip.map_or(found.block.height, |stored| stored.tip.height);
+        return in_block(&mut tx, found.raw, found.block).await;
+    }
+    if let Some(raw) = db::mempool::get(&mut tx, txid).await? {
         return Ok(FoundTransaction {
-            raw: found.raw,
-            block: Some(found.block),
-            confirmations: height - found.block.height + 1,
+            raw,
+            block: None,
+            confirmations: 0,
         });
     }
-    let raw = db::mempool::get(&mut tx, txid)
-        .await?
-        .ok_or(Error::NoTransaction(txid))?;
+    match ctx.rules.mode {
+        IndexMode::Full => Err(Error::NoTransaction(txid)),
+        IndexMode::Plane => {
+            drop(tx);
+            from_daemon(ctx, archive, txid).await
+        }
+    }
+}
+
+async fn from_daemon(
+    ctx: &Context,
+    archive: &dyn Archive,
+    txid: Hash256,
+) -> Result<FoundTransaction, Error> {
+    let located = archive.transaction(txid).await.map_err(Error::Daemon)?;
+    let located = located.ok_or(Error::NotFoundByDaemon(txid))?;
+    let Some(hash) = located.block else {
+        return Ok(FoundTransaction {
+            raw: located.raw,
+            block: None,
+            confirmations: 0,
+        });
+    };
+    let mut tx = begin_snapshot(&ctx.pool).await?;
+    let block = db::blocks::by_hash(&mut tx, hash).await?;
+    // A block that is not ours yet, or not any more.
+    let block = block.ok_or(Error::NoTransaction(txid))?;
+    in_block(&mut tx, located.raw, block.block).await
+}
+
+async fn in_block(
+    conn: &mut sqlx::PgConnection,
+    raw: Vec<u8>,
+    block: Tip,
+) -> Result<FoundTransaction, Error> {
+    let stored = db::chain::get(conn).await?;
+    let height = stored.map_or(block.height, |stored| stored.tip.height);
     Ok(FoundTransaction {
         raw,
-        block: None,
-        confirmations: 0,
+        block: Some(block),
+        confirmations: height.saturating_sub(block.height).saturating_add(1),
     })
 }
 

@@ -3,21 +3,31 @@
 use fluxplane_platform::db::begin;
 
 use super::{Context, Error, fence};
-use crate::{db, domain::Tip};
+use crate::{
+    db,
+    domain::{Tip, agreement::SourceReport},
+};
 
-/// The daemon that is followed. Further ones would get names of their own.
-pub const DAEMON: &str = "fluxd";
-
-/// The daemon answered.
-pub async fn daemon_seen(ctx: &Context, tip: Tip) -> Result<(), Error> {
-    let mut conn = ctx.pool.acquire().await?;
-    Ok(db::daemon::seen(&mut conn, DAEMON, tip, ctx.clock.now()).await?)
+/// What the daemons said at a look.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// The block that enough of them have, or why there is none.
+    pub agreed: Result<Tip, String>,
+    /// So many are enough.
+    pub needed: usize,
+    pub sources: Vec<SourceReport>,
 }
 
-/// The daemon could not be asked.
-pub async fn daemon_failed(ctx: &Context, problem: &str) -> Result<(), Error> {
-    let mut conn = ctx.pool.acquire().await?;
-    Ok(db::daemon::failed(&mut conn, DAEMON, problem).await?)
+/// Writes down what the daemons said.
+pub async fn looked(ctx: &Context, look: &Look) -> Result<(), Error> {
+    let mut tx = begin(&ctx.pool).await?;
+    let now = ctx.clock.now();
+    match &look.agreed {
+        Ok(block) => db::daemon::agreed(&mut tx, *block, look.needed, now).await?,
+        Err(problem) => db::daemon::disagreed(&mut tx, look.needed, problem).await?,
+    }
+    db::daemon::set(&mut tx, &look.sources, now).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Following stopped for a person, or goes on when `reason` is empty.

@@ -7,8 +7,17 @@ use fluxplane_flux_chain::Hash256;
 use fluxplane_platform::db::ensure_one_row;
 use sqlx::PgConnection;
 
-use super::columns::{Column, int, int_of, wire};
+use super::{
+    columns::{Column, int},
+    copy::Rows,
+};
 use crate::domain::{BlockEffects, Tip};
+
+/// Bytes of a row of `block` in the stream.
+const BLOCK_BYTES: usize = 2 + 5 * 4 + 2 * 4 + 2 * 32 + 8;
+
+/// Bytes of a row of `block_transaction` in the stream, without the transaction.
+const TRANSACTION_BYTES: usize = 2 + 4 * 4 + 2 * 4 + 32;
 
 /// A row of `block`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,58 +61,94 @@ impl TryFrom<Row> for Stored {
 }
 
 pub async fn insert(conn: &mut PgConnection, effects: &[BlockEffects]) -> sqlx::Result<()> {
-    let heights = effects
-        .iter()
-        .map(|block| int(block.block.height))
-        .collect::<sqlx::Result<Vec<_>>>()?;
-    let hashes = wire(effects.iter().map(|block| &block.block.hash));
-    let previous = wire(effects.iter().map(|block| &block.previous));
-    let times: Vec<DateTime<Utc>> = effects.iter().map(|block| block.time).collect();
-    let sizes = effects
-        .iter()
-        .map(|block| int(block.size_bytes))
-        .collect::<sqlx::Result<Vec<_>>>()?;
-    sqlx::query!(
-        r#"
-        INSERT INTO block (height, hash, previous_hash, time, size_bytes)
-        SELECT * FROM unnest($1::integer[], $2::bytea[], $3::bytea[], $4::timestamptz[], $5::integer[])
-        "#,
-        &heights,
-        &hashes as _,
-        &previous as _,
-        &times,
-        &sizes,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
+    let mut rows = Rows::new(5, effects.len() * BLOCK_BYTES);
+    for block in effects {
+        rows.row()
+            .uint(block.block.height)?
+            .bytea(block.block.hash.as_wire())?
+            .bytea(block.previous.as_wire())?
+            .time(block.time)
+            .uint(block.size_bytes)?;
+    }
+    let target = "block (height, hash, previous_hash, time, size_bytes)";
+    rows.write(conn, target).await
 }
 
+/// Stores the transactions that are kept.
 pub async fn insert_transactions(
     conn: &mut PgConnection,
     effects: &[BlockEffects],
 ) -> sqlx::Result<()> {
-    let count = effects.iter().map(|block| block.transactions.len()).sum();
-    let (mut heights, mut positions) = (Vec::with_capacity(count), Vec::with_capacity(count));
-    let (mut txids, mut raws) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    let kept = || effects.iter().flat_map(|block| &block.transactions);
+    let raw: usize = kept().map(|transaction| transaction.raw.len()).sum();
+    let mut rows = Rows::new(4, raw + kept().count() * TRANSACTION_BYTES);
     for block in effects {
-        let height = int(block.block.height)?;
-        for (position, transaction) in block.transactions.iter().enumerate() {
-            heights.push(height);
-            positions.push(int_of(position)?);
-            txids.push(transaction.txid.as_wire().as_slice());
-            raws.push(transaction.raw.as_slice());
+        for transaction in &block.transactions {
+            rows.row()
+                .uint(block.block.height)?
+                .uint(transaction.position)?
+                .bytea(transaction.txid.as_wire())?
+                .bytea(&transaction.raw)?;
         }
     }
+    let target = "block_transaction (height, position, txid, raw)";
+    rows.write(conn, target).await
+}
+
+/// A stored transaction and its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placed {
+    pub height: u32,
+    pub position: u32,
+    pub txid: Hash256,
+    pub raw: Vec<u8>,
+}
+
+/// Transactions of some blocks, in order.
+pub async fn transactions_in(
+    conn: &mut PgConnection,
+    heights: RangeInclusive<u32>,
+) -> sqlx::Result<Vec<Placed>> {
+    let rows = sqlx::query!(
+        r#"
+        SELECT height, position, txid, raw FROM block_transaction
+        WHERE height BETWEEN $1 AND $2 ORDER BY height, position
+        "#,
+        int(*heights.start())?,
+        int(*heights.end())?,
+    )
+    .fetch_all(conn)
+    .await?;
+    let column = |name| Column("block_transaction", name);
+    rows.into_iter()
+        .map(|row| {
+            let height = column("height").uint(row.height, row.height)?;
+            Ok(Placed {
+                height,
+                position: column("position").uint(height, row.position)?,
+                txid: column("txid").hash(height, &row.txid)?,
+                raw: row.raw,
+            })
+        })
+        .collect()
+}
+
+/// Forgets transactions by height and position, except payments.
+pub async fn forget_transactions(
+    conn: &mut PgConnection,
+    places: &[(u32, u32)],
+) -> sqlx::Result<()> {
+    let ints = |part: fn(&(u32, u32)) -> u32| -> sqlx::Result<Vec<i32>> {
+        places.iter().map(|place| int(part(place))).collect()
+    };
     sqlx::query!(
         r#"
-        INSERT INTO block_transaction (height, position, txid, raw)
-        SELECT * FROM unnest($1::integer[], $2::integer[], $3::bytea[], $4::bytea[])
+        DELETE FROM block_transaction t USING unnest($1::integer[], $2::integer[]) AS gone (height, position)
+        WHERE t.height = gone.height AND t.position = gone.position
+          AND NOT EXISTS (SELECT 1 FROM payment p WHERE p.txid = t.txid)
         "#,
-        &heights,
-        &positions,
-        &txids as _,
-        &raws as _,
+        &ints(|place| place.0)?,
+        &ints(|place| place.1)?,
     )
     .execute(conn)
     .await?;

@@ -5,7 +5,7 @@ use fluxplane_platform::db::ensure_one_row;
 use sqlx::PgConnection;
 
 use super::columns::{Column, int};
-use crate::domain::Tip;
+use crate::domain::{IndexMode, Tip};
 
 /// The row of `chain`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,12 +14,16 @@ pub struct Stored {
     pub genesis: Hash256,
     pub tip: Tip,
     pub peak: u32,
+    /// Height of the snapshot the index began from; 0 when it began with the first block.
+    pub base: u32,
     pub halted_reason: String,
+    /// `None` in a database from before there were modes.
+    pub mode: Option<IndexMode>,
 }
 
 pub async fn get(conn: &mut PgConnection) -> sqlx::Result<Option<Stored>> {
     let row = sqlx::query!(
-        "SELECT network, genesis_hash, height, hash, peak_height, halted_reason FROM chain"
+        "SELECT network, genesis_hash, height, hash, peak_height, base_height, halted_reason, index_mode FROM chain"
     )
     .fetch_optional(conn)
     .await?;
@@ -34,20 +38,33 @@ pub async fn get(conn: &mut PgConnection) -> sqlx::Result<Option<Stored>> {
         genesis: Column("chain", "genesis_hash").hash("tip", &row.genesis_hash)?,
         tip: Tip { height, hash },
         peak,
+        base: Column("chain", "base_height").uint("tip", row.base_height)?,
         halted_reason: row.halted_reason,
+        mode: row.index_mode.map(mode).transpose()?,
     }))
 }
 
+fn mode(text: String) -> sqlx::Result<IndexMode> {
+    let mode = text.parse();
+    Ok(mode.map_err(|_| Column("chain", "index_mode").wrong("tip", text))?)
+}
+
 /// Makes the row with the first block.
-pub async fn begin(conn: &mut PgConnection, network: &str, genesis: Tip) -> sqlx::Result<()> {
+pub async fn begin(
+    conn: &mut PgConnection,
+    network: &str,
+    genesis: Tip,
+    mode: IndexMode,
+) -> sqlx::Result<()> {
     sqlx::query!(
         r#"
-        INSERT INTO chain (network, genesis_hash, height, hash, peak_height)
-        VALUES ($1, $2, $3, $2, $3)
+        INSERT INTO chain (network, genesis_hash, height, hash, peak_height, index_mode)
+        VALUES ($1, $2, $3, $2, $3, $4)
         "#,
         network,
         genesis.hash.as_wire().as_slice(),
         int(genesis.height)?,
+        mode.name(),
     )
     .execute(conn)
     .await?;
@@ -69,6 +86,17 @@ pub async fn move_tip(conn: &mut PgConnection, from: Tip, to: Tip) -> sqlx::Resu
     .execute(conn)
     .await?;
     ensure_one_row(moved.rows_affected(), "move tip")
+}
+
+/// Writes down the mode of a database from before there were modes.
+pub async fn set_mode(conn: &mut PgConnection, mode: IndexMode) -> sqlx::Result<()> {
+    let changed = sqlx::query!(
+        "UPDATE chain SET index_mode = $1 WHERE index_mode IS NULL",
+        mode.name(),
+    )
+    .execute(conn)
+    .await?;
+    ensure_one_row(changed.rows_affected(), "set mode")
 }
 
 pub async fn set_halted(conn: &mut PgConnection, reason: &str) -> sqlx::Result<()> {

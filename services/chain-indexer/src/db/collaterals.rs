@@ -70,13 +70,10 @@ pub async fn get(conn: &mut PgConnection, wanted: &[OutPoint]) -> sqlx::Result<C
         .collect()
 }
 
-/// Removes the outputs of a block that is undone. Its transactions must still be there.
+/// Removes the outputs of a block that is undone.
 pub async fn delete_of_block(conn: &mut PgConnection, height: u32) -> sqlx::Result<()> {
     sqlx::query!(
-        r#"
-        DELETE FROM collateral_output c USING block_transaction t
-        WHERE t.height = $1 AND c.txid = t.txid AND c.height = t.height
-        "#,
+        "DELETE FROM collateral_output WHERE height = $1",
         int(height)?,
     )
     .execute(conn)

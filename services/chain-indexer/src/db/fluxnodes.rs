@@ -40,25 +40,26 @@ impl QueueKey {
     }
 }
 
-struct Row {
-    txid: Vec<u8>,
-    vout: i32,
-    status: i16,
-    tier: i16,
-    amount_sat: i64,
-    start_txid: Vec<u8>,
-    start_version: i32,
-    node_key: Vec<u8>,
-    collateral_key: Vec<u8>,
-    payment_script: Vec<u8>,
-    redeem_script: Vec<u8>,
-    ip: Vec<u8>,
-    added_height: i32,
-    confirmed_height: i32,
-    last_confirmed_height: i32,
-    last_paid_height: i32,
+/// A node as a row, of now or of then.
+pub(super) struct Row {
+    pub(super) txid: Vec<u8>,
+    pub(super) vout: i32,
+    pub(super) status: i16,
+    pub(super) tier: i16,
+    pub(super) amount_sat: i64,
+    pub(super) start_txid: Vec<u8>,
+    pub(super) start_version: i32,
+    pub(super) node_key: Vec<u8>,
+    pub(super) collateral_key: Vec<u8>,
+    pub(super) payment_script: Vec<u8>,
+    pub(super) redeem_script: Vec<u8>,
+    pub(super) ip: Vec<u8>,
+    pub(super) added_height: i32,
+    pub(super) confirmed_height: i32,
+    pub(super) last_confirmed_height: i32,
+    pub(super) last_paid_height: i32,
     /// Place in the queue; none for nodes that are not confirmed.
-    rank: Option<i64>,
+    pub(super) rank: Option<i64>,
 }
 
 const fn column(name: &'static str) -> Column {
@@ -347,4 +348,23 @@ async fn set_delegates(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Collateral of the confirmed nodes per tier.
+pub async fn locked(conn: &mut PgConnection) -> sqlx::Result<Vec<(Tier, Sat)>> {
+    let rows = sqlx::query!(
+        r#"
+        SELECT tier, sum(amount_sat)::bigint AS "amount_sat!" FROM fluxnode WHERE status = 3
+        GROUP BY tier
+        "#
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let tier = u8::try_from(row.tier).ok().and_then(Tier::from_number);
+            let tier = tier.ok_or_else(|| column("tier").wrong("sum", row.tier))?;
+            Ok((tier, Sat::new(row.amount_sat)))
+        })
+        .collect()
 }

@@ -6,13 +6,16 @@ use sqlx::PgConnection;
 
 use super::columns::{Column, wire};
 
-/// Ids of all transactions.
-pub async fn txids(conn: &mut PgConnection) -> sqlx::Result<Vec<Hash256>> {
-    let rows = sqlx::query_scalar!("SELECT txid FROM mempool_transaction")
+/// All transactions.
+pub async fn all(conn: &mut PgConnection) -> sqlx::Result<Vec<(Hash256, Vec<u8>)>> {
+    let rows = sqlx::query!("SELECT txid, raw FROM mempool_transaction")
         .fetch_all(conn)
         .await?;
-    rows.iter()
-        .map(|txid| Ok(Column("mempool_transaction", "txid").hash("?", txid)?))
+    rows.into_iter()
+        .map(|row| {
+            let txid = Column("mempool_transaction", "txid").hash("?", &row.txid)?;
+            Ok((txid, row.raw))
+        })
         .collect()
 }
 

@@ -3,7 +3,7 @@
 use fluxplane_flux_chain::fluxnode::Undo;
 use sqlx::{PgConnection, types::Json};
 
-use super::columns::int;
+use super::columns::{Column, int};
 
 /// Stores the records of blocks that may be undone.
 pub async fn insert(conn: &mut PgConnection, records: &[&Undo]) -> sqlx::Result<()> {
@@ -42,4 +42,29 @@ pub async fn take(conn: &mut PgConnection, height: u32) -> sqlx::Result<Option<U
     .fetch_optional(conn)
     .await?;
     Ok(undo.map(|undo| undo.0))
+}
+
+/// The records of the blocks after `height`, last block first.
+pub async fn after(conn: &mut PgConnection, height: u32) -> sqlx::Result<Vec<Undo>> {
+    let records = sqlx::query_scalar!(
+        r#"
+        SELECT undo AS "undo: Json<Undo>" FROM fluxnode_undo WHERE height > $1
+        ORDER BY height DESC
+        "#,
+        int(height)?,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(records.into_iter().map(|undo| undo.0).collect())
+}
+
+/// The first block that can be taken back.
+pub async fn lowest(conn: &mut PgConnection) -> sqlx::Result<Option<u32>> {
+    let lowest = sqlx::query_scalar!("SELECT min(height) FROM fluxnode_undo")
+        .fetch_one(conn)
+        .await?;
+    let column = Column("fluxnode_undo", "height");
+    Ok(lowest
+        .map(|height| column.uint("lowest", height))
+        .transpose()?)
 }

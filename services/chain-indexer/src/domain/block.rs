@@ -10,6 +10,8 @@ use fluxplane_flux_chain::{
     fluxnode::{BlockView, Mode},
 };
 
+use crate::domain::note;
+
 /// Why bytes are no block.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BlockFault {
@@ -54,8 +56,11 @@ impl CheckedBlock {
             return Err(BlockFault::Repeats(hash));
         }
         // The height plays no part in which outputs starts name.
-        let collaterals = BlockView::new(0, &block)
+        let named = BlockView::new(0, &block);
+        let by_price_messages = block.transactions.iter().flat_map(note::price_inputs);
+        let collaterals = named
             .collaterals(Mode::Follow)
+            .chain(by_price_messages)
             .collect();
         Ok(Self {
             raw,
@@ -79,9 +84,14 @@ impl CheckedBlock {
         &self.txids
     }
 
-    /// Outputs that starts in the block name as collateral.
+    /// Outputs that must be known to judge the block: those that starts name as collateral, and those that price messages spend.
     pub fn collaterals(&self) -> &[OutPoint] {
         &self.collaterals
+    }
+
+    /// Its bytes.
+    pub fn into_raw(self) -> Vec<u8> {
+        self.raw
     }
 
     /// Length of the serialisation.

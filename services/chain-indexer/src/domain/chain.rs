@@ -9,16 +9,21 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
+use fluxplane_core::Tier;
 use fluxplane_flux_chain::{
     Block, Hash256, OutPoint,
     fluxnode::{BlockView, Collateral, FluxnodeState, Mode, NodeEntry, Rejection, Undo, UndoError},
 };
 
 use crate::domain::{
-    BlockEffects, ChainEvent, CheckedBlock, OpenPayments, PaymentRecord, Rules, Tip,
+    BlockEffects, ChainEvent, CheckedBlock, IndexMode, NoteRecord, OpenNotes, OpenPayments,
+    PaymentRecord, Rules, Tip,
     effects::{ListChanges, MinedTransaction, UndoEffects},
     event::PaymentChange,
+    ledger::{BlockFlows, keep},
+    note::{self, Note},
     payment::{self, AmountOverflow, Place},
+    turnover::{self, Turnover},
 };
 
 /// Outputs of possible collateral, by name.
@@ -59,6 +64,15 @@ pub struct ChainState {
     peak: u32,
     lists: FluxnodeState,
     open: OpenPayments,
+    notes: OpenNotes,
+}
+
+/// The lists' part of a block.
+struct ListEffects {
+    changes: ListChanges,
+    undo: Option<Undo>,
+    turnover: BTreeMap<Tier, Turnover>,
+    events: Vec<ChainEvent>,
 }
 
 /// The outcome of applying several blocks.
@@ -81,6 +95,7 @@ impl ChainState {
             peak: 0,
             lists,
             open: OpenPayments::default(),
+            notes: OpenNotes::default(),
         }
     }
 
@@ -98,7 +113,15 @@ impl ChainState {
             peak,
             lists,
             open: OpenPayments::new(open),
+            notes: OpenNotes::default(),
         }
+    }
+
+    /// Adds the notes that are not final.
+    #[must_use]
+    pub fn with_notes(mut self, open: Vec<NoteRecord>) -> Self {
+        self.notes = OpenNotes::new(open);
+        self
     }
 
     pub const fn rules(&self) -> &Rules {
@@ -128,9 +151,19 @@ impl ChainState {
         &self.open
     }
 
+    /// Notes that are not final.
+    pub const fn notes(&self) -> &OpenNotes {
+        &self.notes
+    }
+
     /// Takes in what the mempool changed.
     pub fn note_payments(&mut self, records: &[PaymentRecord]) {
         self.open.note(records);
+    }
+
+    /// Takes in what the mempool changed.
+    pub fn note_notes(&mut self, records: &[NoteRecord]) {
+        self.notes.note(records);
     }
 
     /// Applies blocks in order until one is refused. `collaterals` are the stored outputs that their starts name.
@@ -166,11 +199,23 @@ impl ChainState {
         let tip = self.check_place(checked, &block)?;
         let time = timestamp(block.header.time);
         let found = self.payments_in(checked, &block, tip, time)?;
-        let (lists, undo, mut events) = self.apply_lists(checked, &block, tip, collaterals)?;
+        let flows =
+            BlockFlows::read(&block, checked.txids(), self.rules.mode).map_err(|problem| {
+                Refusal::Amount {
+                    hash: tip.hash,
+                    problem,
+                }
+            })?;
+        let transactions = self.kept(checked, &block, &found);
+        let said = self.notes_in(checked, &block, collaterals, time);
+        let lists = self.apply_lists(checked, &block, tip, collaterals)?;
         self.tip = Some(tip);
         self.peak = self.peak.max(tip.height);
+        let mut events = lists.events;
         let thresholds = &self.rules.thresholds;
-        let payments = self.open.mine(found, tip, thresholds, &mut events);
+        let mut payments = self.open.mine(found, tip, thresholds, &mut events);
+        payments.extend(self.open.lose(&block, checked.txids(), tip, &mut events));
+        let notes = self.notes.mine(said, tip, thresholds.last(), &mut events);
         let connected = ChainEvent::BlockConnected {
             block: tip,
             previous: checked.previous(),
@@ -182,22 +227,27 @@ impl ChainState {
             previous: checked.previous(),
             time,
             size_bytes: u32::try_from(checked.size()).unwrap_or(u32::MAX),
-            transactions: transactions(checked, &block),
+            txids: checked.txids().to_vec(),
+            transactions,
+            flows,
             collaterals: self.collaterals_in(checked, &block, tip.height),
-            lists,
-            undo,
+            lists: lists.changes,
+            undo: lists.undo,
             payments,
+            notes,
+            turnover: lists.turnover,
             events: self.announced(tip.height, events),
         })
     }
 
-    /// Undoes the last block. `undo` and `payments` are what was stored for it.
+    /// Undoes the last block. `undo`, `payments` and `notes` are what was stored for it.
     pub fn undo(
         &mut self,
         undone: Tip,
         parent: Tip,
         undo: &Undo,
         mut payments: Vec<PaymentRecord>,
+        mut notes: Vec<NoteRecord>,
     ) -> Result<UndoEffects, UndoError> {
         let height = undone.height;
         let before: BTreeMap<OutPoint, Option<NodeEntry>> = undo
@@ -216,6 +266,7 @@ impl ChainState {
             events.push(ChainEvent::payment(change, record, parent.height));
         }
         self.open.note(&payments);
+        self.notes.undo(&mut notes, parent.height, &mut events);
         for (collateral, undone) in before.into_iter().rev() {
             let restored = self.lists.node(&collateral);
             events.extend(ChainEvent::fluxnode_undone(
@@ -237,6 +288,7 @@ impl ChainState {
             parent,
             lists,
             payments,
+            notes,
             events: self.announced(height, events),
         })
     }
@@ -281,9 +333,14 @@ impl ChainState {
         block: &Block<'_>,
         tip: Tip,
         collaterals: &Collaterals,
-    ) -> Result<(ListChanges, Option<Undo>, Vec<ChainEvent>), Refusal> {
+    ) -> Result<ListEffects, Refusal> {
         if tip.height == 0 {
-            return Ok((ListChanges::default(), None, Vec::new()));
+            return Ok(ListEffects {
+                changes: ListChanges::default(),
+                undo: None,
+                turnover: BTreeMap::new(),
+                events: Vec::new(),
+            });
         }
         let view = BlockView::new(tip.height, block).with_txids(checked.txids());
         let delta = self
@@ -307,7 +364,30 @@ impl ChainState {
             .iter()
             .filter_map(|event| ChainEvent::fluxnode(event, &self.lists))
             .collect();
-        Ok((lists, Some(delta.undo), events))
+        Ok(ListEffects {
+            changes: lists,
+            turnover: turnover::count(&delta.events, &self.lists, &delta.undo),
+            undo: Some(delta.undo),
+            events,
+        })
+    }
+
+    fn notes_in(
+        &self,
+        checked: &CheckedBlock,
+        block: &Block<'_>,
+        outputs: &Collaterals,
+        time: DateTime<Utc>,
+    ) -> Vec<Note> {
+        let (foundation, space) = (&self.rules.foundation, self.rules.params.addresses);
+        let transactions = checked.txids().iter().zip(&block.transactions);
+        transactions
+            .flat_map(|(txid, transaction)| {
+                let anchor = note::anchor_in(transaction, *txid, space, time);
+                let price = note::price_in(transaction, *txid, foundation, outputs, time);
+                anchor.into_iter().chain(price)
+            })
+            .collect()
     }
 
     fn payments_in(
@@ -338,7 +418,7 @@ impl ChainState {
         let mut collaterals = Vec::new();
         for (txid, transaction) in checked.txids().iter().zip(&block.transactions) {
             for (n, output) in (0..).zip(transaction.outputs()) {
-                if self.rules.collateral_amount(output.value) {
+                if self.rules.kept_output(output) {
                     let collateral = Collateral {
                         value: output.value,
                         height,
@@ -351,6 +431,29 @@ impl ChainState {
         collaterals
     }
 
+    /// The transactions the index keeps: all of them in mode full.
+    fn kept(
+        &self,
+        checked: &CheckedBlock,
+        block: &Block<'_>,
+        payments: &[payment::Payment],
+    ) -> Vec<MinedTransaction> {
+        let full = self.rules.mode == IndexMode::Full;
+        let pays = |txid: &Hash256| payments.iter().any(|payment| payment.txid == *txid);
+        (0..)
+            .zip(checked.txids())
+            .zip(&block.transactions)
+            .filter(|((_, txid), transaction)| {
+                full || pays(txid) || keep::carries_data(transaction)
+            })
+            .map(|((position, txid), transaction)| MinedTransaction {
+                position,
+                txid: *txid,
+                raw: transaction.raw().to_vec(),
+            })
+            .collect()
+    }
+
     fn announced(&self, height: u32, events: Vec<ChainEvent>) -> Vec<ChainEvent> {
         if height >= self.rules.announce_from {
             events
@@ -358,18 +461,6 @@ impl ChainState {
             Vec::new()
         }
     }
-}
-
-fn transactions(checked: &CheckedBlock, block: &Block<'_>) -> Vec<MinedTransaction> {
-    checked
-        .txids()
-        .iter()
-        .zip(&block.transactions)
-        .map(|(txid, transaction)| MinedTransaction {
-            txid: *txid,
-            raw: transaction.raw().to_vec(),
-        })
-        .collect()
 }
 
 fn timestamp(seconds: u32) -> DateTime<Utc> {

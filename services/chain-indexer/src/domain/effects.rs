@@ -3,16 +3,21 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use fluxplane_core::Tier;
 use fluxplane_flux_chain::{
     Hash256, OutPoint, PublicKey,
     fluxnode::{Collateral, NodeEntry, Undo},
 };
 
-use crate::domain::{ChainEvent, PaymentRecord, Tip};
+use crate::domain::{
+    ChainEvent, NoteRecord, PaymentRecord, Tip, ledger::BlockFlows, turnover::Turnover,
+};
 
-/// A transaction of a block.
+/// A transaction of a block that the index keeps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MinedTransaction {
+    /// Place in its block.
+    pub position: u32,
     pub txid: Hash256,
     pub raw: Vec<u8>,
 }
@@ -24,8 +29,11 @@ pub struct BlockEffects {
     pub previous: Hash256,
     pub time: DateTime<Utc>,
     pub size_bytes: u32,
-    /// In the order of the block.
+    /// Ids of all transactions, in the order of the block.
+    pub txids: Vec<Hash256>,
+    /// Those that are kept, in the order of the block.
     pub transactions: Vec<MinedTransaction>,
+    pub flows: BlockFlows,
     /// Outputs that a start may name later.
     pub collaterals: Vec<(OutPoint, Collateral)>,
     pub lists: ListChanges,
@@ -33,6 +41,10 @@ pub struct BlockEffects {
     pub undo: Option<Undo>,
     /// Payments that were found, mined or announced, as they stand after the block.
     pub payments: Vec<PaymentRecord>,
+    /// The same of notes.
+    pub notes: Vec<NoteRecord>,
+    /// Nodes that came and went; nothing for tiers where none did.
+    pub turnover: BTreeMap<Tier, Turnover>,
     pub events: Vec<ChainEvent>,
 }
 
@@ -44,6 +56,8 @@ pub struct UndoEffects {
     pub lists: ListChanges,
     /// The payments of the block, which are in the mempool again as far as anyone knows.
     pub payments: Vec<PaymentRecord>,
+    /// The same of notes.
+    pub notes: Vec<NoteRecord>,
     pub events: Vec<ChainEvent>,
 }
 

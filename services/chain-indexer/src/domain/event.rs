@@ -3,11 +3,12 @@
 use chrono::{DateTime, Utc};
 use fluxplane_flux_chain::{
     Hash256, OutPoint,
-    fluxnode::{Event, ExpiryReason, FluxnodeState, NodeEntry},
+    fluxnode::{Event, ExpiryReason, FluxnodeState, Ip, NodeEntry},
 };
 
 use crate::domain::{
     Payment, Tip,
+    note::{Content, Note, NoteRecord},
     payment::{PaymentRecord, Place},
 };
 
@@ -35,7 +36,45 @@ pub enum ChainEvent {
         entry: Option<Box<NodeEntry>>,
         /// Block that was applied or undone.
         height: u32,
+        /// The address before, when an update changed it.
+        moved_from: Option<Ip>,
     },
+    Note {
+        change: NoteChange,
+        note: Box<Note>,
+        place: Place,
+        confirmations: u32,
+    },
+}
+
+/// What became of a note.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoteChange {
+    Seen,
+    Mined,
+    Final,
+    Reorganised,
+    Dropped,
+}
+
+impl NoteChange {
+    pub const ALL: [Self; 5] = [
+        Self::Seen,
+        Self::Mined,
+        Self::Final,
+        Self::Reorganised,
+        Self::Dropped,
+    ];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Seen => "seen",
+            Self::Mined => "mined",
+            Self::Final => "final",
+            Self::Reorganised => "reorganised",
+            Self::Dropped => "dropped",
+        }
+    }
 }
 
 /// What became of a payment.
@@ -92,6 +131,25 @@ impl ChainEvent {
         }
     }
 
+    /// A note changed while the tip was at `tip_height`. A price message is nothing before it is in a block, and nothing after it
+    /// left one.
+    pub fn note(change: NoteChange, record: &NoteRecord, tip_height: u32) -> Option<Self> {
+        let of_a_block = match change {
+            NoteChange::Mined | NoteChange::Final | NoteChange::Reorganised => true,
+            NoteChange::Seen | NoteChange::Dropped => false,
+        };
+        let announced = match record.note.content {
+            Content::Anchor { .. } => true,
+            Content::Price { .. } => of_a_block,
+        };
+        announced.then(|| Self::Note {
+            change,
+            note: Box::new(record.note.clone()),
+            place: record.place,
+            confirmations: record.place.confirmations(tip_height),
+        })
+    }
+
     /// What the list's own event announces; nothing for a payout, which every block has, and for delegates.
     pub fn fluxnode(event: &Event, after: &FluxnodeState) -> Option<Self> {
         let change = match event {
@@ -111,11 +169,22 @@ impl ChainEvent {
             Event::Paid { .. } | Event::DelegatesChanged { .. } => return None,
         };
         let collateral = event.collateral();
+        let moved_from = match event {
+            Event::Updated { moved_from, .. } => moved_from.clone(),
+            Event::Started { .. }
+            | Event::Confirmed { .. }
+            | Event::DosEntered { .. }
+            | Event::DosLeft { .. }
+            | Event::Expired { .. }
+            | Event::Paid { .. }
+            | Event::DelegatesChanged { .. } => None,
+        };
         Some(Self::Fluxnode {
             change,
             collateral,
             entry: after.node(&collateral).cloned().map(Box::new),
             height: after.height(),
+            moved_from,
         })
     }
 
@@ -137,6 +206,7 @@ impl ChainEvent {
             collateral,
             entry: restored.cloned().map(Box::new),
             height,
+            moved_from: None,
         })
     }
 }

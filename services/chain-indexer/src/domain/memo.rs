@@ -45,31 +45,85 @@ impl FromStr for MessageHash {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Memo {
     Message(MessageHash),
-    /// Why they name no message, for people.
-    Problem(String),
+    Problem(MemoProblem),
+}
+
+impl Memo {
+    pub const fn message(&self) -> Option<MessageHash> {
+        match self {
+            Self::Message(hash) => Some(*hash),
+            Self::Problem(_) => None,
+        }
+    }
+
+    pub const fn problem(&self) -> Option<&MemoProblem> {
+        match self {
+            Self::Message(_) => None,
+            Self::Problem(problem) => Some(problem),
+        }
+    }
+}
+
+/// Why outputs name no message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemoProblem {
+    pub kind: ProblemKind,
+    /// For people.
+    pub text: String,
+}
+
+/// What is wrong with a text, for lists and metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProblemKind {
+    /// No output carries a text.
+    Missing,
+    /// Several outputs carry one.
+    Ambiguous,
+    /// It has not the length of a message hash.
+    Length,
+    /// It has the length, but not only lower-case hexadecimal digits.
+    Alphabet,
+}
+
+impl ProblemKind {
+    pub const ALL: [Self; 4] = [Self::Missing, Self::Ambiguous, Self::Length, Self::Alphabet];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Ambiguous => "ambiguous",
+            Self::Length => "length",
+            Self::Alphabet => "alphabet",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
 }
 
 /// Reads the outputs of a payment.
 pub fn read(outputs: &[TxOut<'_>]) -> Memo {
     let mut texts = outputs.iter().filter_map(|output| output.script.note());
+    let problem = |kind, text| Memo::Problem(MemoProblem { kind, text });
     let Some(text) = texts.next() else {
-        return Memo::Problem(
-            "no output carries an OP_RETURN text; the 64 digits of the message hash are needed"
-                .to_owned(),
-        );
+        let why =
+            "no output carries an OP_RETURN text; the 64 digits of the message hash are needed";
+        return problem(ProblemKind::Missing, why.to_owned());
     };
     let more = texts.count();
     if more > 0 {
         let found = more + 1;
-        return Memo::Problem(format!(
+        let why = format!(
             "{found} outputs carry an OP_RETURN text; exactly one must carry the message hash"
-        ));
+        );
+        return problem(ProblemKind::Ambiguous, why);
     }
     text.parse()
         .map_or_else(|NotAHash| Memo::Problem(foreign(&text)), Memo::Message)
 }
 
-fn foreign(text: &str) -> String {
+fn foreign(text: &str) -> MemoProblem {
     let length = text.chars().count();
     let shown: String = text
         .chars()
@@ -77,13 +131,22 @@ fn foreign(text: &str) -> String {
         .flat_map(char::escape_debug)
         .collect();
     let dots = if length > SHOWN { "…" } else { "" };
-    if length == DIGITS {
-        format!("the OP_RETURN text `{shown}` is not lower-case hexadecimal, a message hash is")
-    } else {
-        format!(
-            "the OP_RETURN text `{shown}{dots}` has {length} characters, a message hash has {DIGITS}"
+    let (kind, text) = if length == DIGITS {
+        (
+            ProblemKind::Alphabet,
+            format!(
+                "the OP_RETURN text `{shown}` is not lower-case hexadecimal, a message hash is"
+            ),
         )
-    }
+    } else {
+        (
+            ProblemKind::Length,
+            format!(
+                "the OP_RETURN text `{shown}{dots}` has {length} characters, a message hash has {DIGITS}"
+            ),
+        )
+    };
+    MemoProblem { kind, text }
 }
 
 #[cfg(test)]
@@ -118,10 +181,12 @@ mod tests {
     }
 
     fn problem_of(scripts: &[ScriptBuf]) -> String {
-        match memo_of(scripts) {
-            Memo::Problem(problem) => problem,
-            Memo::Message(hash) => panic!("read {hash}"),
-        }
+        let memo = memo_of(scripts);
+        memo.problem().expect("a problem").text.clone()
+    }
+
+    fn kind_of(scripts: &[ScriptBuf]) -> Option<ProblemKind> {
+        memo_of(scripts).problem().map(|problem| problem.kind)
     }
 
     #[test]
@@ -147,6 +212,19 @@ mod tests {
         assert!(problem_of(&[data("hello")]).contains("`hello` has 5 characters"));
         assert!(problem_of(&[data(&HASH.to_uppercase())]).contains("not lower-case"));
         assert!(problem_of(&[data(&"g".repeat(64))]).contains("not lower-case"));
+    }
+
+    #[test]
+    fn every_problem_has_its_kind() {
+        use ProblemKind::{Alphabet, Ambiguous, Length, Missing};
+        assert_eq!(kind_of(&[change()]), Some(Missing));
+        assert_eq!(kind_of(&[data(HASH), data("hello")]), Some(Ambiguous));
+        assert_eq!(kind_of(&[data("hello")]), Some(Length));
+        assert_eq!(kind_of(&[data(&HASH.to_uppercase())]), Some(Alphabet));
+        assert_eq!(kind_of(&[data(HASH)]), None);
+        for kind in ProblemKind::ALL {
+            assert_eq!(ProblemKind::from_name(kind.name()), Some(kind));
+        }
     }
 
     #[test]

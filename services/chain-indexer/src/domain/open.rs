@@ -1,11 +1,13 @@
 //! Payments that are not final: in the mempool, or in a block that is not deep enough yet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use fluxplane_flux_chain::Hash256;
+use fluxplane_flux_chain::{Block, Hash256, OutPoint};
 
 use crate::domain::{
-    ChainEvent, Payment, PaymentRecord, Thresholds, Tip, event::PaymentChange, payment::Place,
+    ChainEvent, Payment, PaymentRecord, Thresholds, Tip,
+    event::PaymentChange,
+    payment::{Departure, Place},
 };
 
 /// The open payments, by transaction.
@@ -36,7 +38,7 @@ impl OpenPayments {
             let txid = record.payment.txid;
             match record.place {
                 Place::Mempool | Place::Mined(_) => self.0.insert(txid, record.clone()),
-                Place::Dropped => self.0.remove(&txid),
+                Place::Dropped(_) => self.0.remove(&txid),
             };
         }
     }
@@ -86,5 +88,42 @@ impl OpenPayments {
         }
         self.0.retain(|_, record| record.announced < last);
         changed.into_values().collect()
+    }
+
+    /// Takes away the waiting payments of which another transaction of the block spends an input. To be called when the payments
+    /// of the block are in it. Returns them.
+    pub fn lose(
+        &mut self,
+        block: &Block<'_>,
+        txids: &[Hash256],
+        tip: Tip,
+        events: &mut Vec<ChainEvent>,
+    ) -> Vec<PaymentRecord> {
+        let mut waiting: HashMap<OutPoint, Vec<Hash256>> = HashMap::new();
+        for record in self.0.values().filter(|it| it.place == Place::Mempool) {
+            for input in &record.payment.inputs {
+                waiting.entry(*input).or_default().push(record.payment.txid);
+            }
+        }
+        if waiting.is_empty() {
+            return Vec::new();
+        }
+        let mut lost = Vec::new();
+        for (spender, transaction) in txids.iter().zip(&block.transactions) {
+            let inputs = transaction.inputs().iter();
+            for loser in inputs
+                .filter_map(|input| waiting.get(&input.previous))
+                .flatten()
+            {
+                let Some(mut record) = self.0.remove(loser) else {
+                    continue;
+                };
+                record.place = Place::Dropped(Departure::DoubleSpent(*spender));
+                let change = PaymentChange::Dropped;
+                events.push(ChainEvent::payment(change, &record, tip.height));
+                lost.push(record);
+            }
+        }
+        lost
     }
 }

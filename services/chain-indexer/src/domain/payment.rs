@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use fluxplane_core::Sat;
-use fluxplane_flux_chain::{Address, Hash256, Transaction};
+use fluxplane_flux_chain::{Address, Hash256, OutPoint, Transaction};
 
 use crate::domain::{
     Tip, Watch,
-    memo::{self, Memo, MessageHash},
+    memo::{self, Memo},
 };
 
 /// Transaction versions that can pay for applications (RunOnFlux/flux `ZelBack/src/services/explorerService.js`).
@@ -24,9 +24,10 @@ pub struct PaidOutput {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payment {
     pub txid: Hash256,
-    /// What it pays for; `None` when `memo_problem` says why nobody can tell.
-    pub message: Option<MessageHash>,
-    pub memo_problem: String,
+    /// What it pays for, or why nobody can tell.
+    pub memo: Memo,
+    /// Outputs it spends.
+    pub inputs: Vec<OutPoint>,
     pub outputs: Vec<PaidOutput>,
     pub total: Sat,
     pub first_seen_at: DateTime<Utc>,
@@ -40,15 +41,54 @@ pub enum Place {
     /// In this block of the best chain.
     Mined(Tip),
     /// Neither in the mempool nor in a block.
-    Dropped,
+    Dropped(Departure),
+}
+
+/// Why a payment is neither in the mempool nor in a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Departure {
+    /// It was missing for too long.
+    Missing,
+    /// This transaction of the mempool spends one of its inputs.
+    Replaced(Hash256),
+    /// This transaction of a block spends one of its inputs.
+    DoubleSpent(Hash256),
+}
+
+impl Departure {
+    pub const NAMES: [&'static str; 3] = ["missing", "replaced", "double_spent"];
+
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Replaced(_) => "replaced",
+            Self::DoubleSpent(_) => "double_spent",
+        }
+    }
+
+    /// The transaction that took the payment's place.
+    pub const fn conflicting(&self) -> Option<Hash256> {
+        match self {
+            Self::Missing => None,
+            Self::Replaced(txid) | Self::DoubleSpent(txid) => Some(*txid),
+        }
+    }
 }
 
 impl Place {
+    /// Why it is gone, when it is.
+    pub const fn departure(&self) -> Option<&Departure> {
+        match self {
+            Self::Dropped(departure) => Some(departure),
+            Self::Mempool | Self::Mined(_) => None,
+        }
+    }
+
     /// Blocks from the payment's own to the tip, both counted; 0 outside the chain.
     pub const fn confirmations(&self, tip_height: u32) -> u32 {
         match self {
             Self::Mined(block) => tip_height.saturating_sub(block.height).saturating_add(1),
-            Self::Mempool | Self::Dropped => 0,
+            Self::Mempool | Self::Dropped(_) => 0,
         }
     }
 }
@@ -65,7 +105,7 @@ pub struct PaymentRecord {
 /// The outputs of a payment add up to more than any amount.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the outputs of transaction {0} add up to more than any amount of FLUX")]
-pub struct AmountOverflow(Hash256);
+pub struct AmountOverflow(pub Hash256);
 
 /// Looks for payments in a transaction that is, or may be, mined at `height`.
 pub fn find(
@@ -95,14 +135,11 @@ pub fn find(
     }
     let total =
         Sat::checked_sum(outputs.iter().map(|out| out.amount)).ok_or(AmountOverflow(txid))?;
-    let (message, memo_problem) = match memo::read(transaction.outputs()) {
-        Memo::Message(hash) => (Some(hash), String::new()),
-        Memo::Problem(problem) => (None, problem),
-    };
+    let inputs = transaction.inputs().iter().map(|input| input.previous);
     Ok(Some(Payment {
         txid,
-        message,
-        memo_problem,
+        memo: memo::read(transaction.outputs()),
+        inputs: inputs.filter(|previous| !previous.is_null()).collect(),
         outputs,
         total,
         first_seen_at: seen_at,

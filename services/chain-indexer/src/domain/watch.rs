@@ -45,6 +45,18 @@ pub fn flux_apps() -> Vec<WatchedAddress> {
         .collect()
 }
 
+/// Who sets prices on mainnet: the two multisigs of the foundation, by writing to themselves (RunOnFlux/flux
+/// `ZelBack/src/services/explorerService.js`, `processInsight`).
+pub fn foundation() -> Vec<Address> {
+    let multisigs = FLUX_APPS.into_iter().skip(1);
+    multisigs
+        .map(|(text, _)| {
+            text.parse()
+                .expect("a constant that the tests of this module read")
+        })
+        .collect()
+}
+
 /// The watched addresses of a network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Watch {
@@ -126,6 +138,12 @@ mod tests {
         let output = multisig.script();
         assert_eq!(watch.paid(output.as_script(), 1_669_999), None);
         assert_eq!(watch.paid(output.as_script(), 1_670_000), Some(multisig));
+    }
+
+    #[test]
+    fn prices_are_set_by_the_multisigs_and_not_by_the_first_address() {
+        let kinds: Vec<AddressKind> = foundation().iter().map(|it| it.kind).collect();
+        assert_eq!(kinds, [AddressKind::Script; 2]);
     }
 
     #[test]

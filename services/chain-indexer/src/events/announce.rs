@@ -6,8 +6,9 @@ use fluxplane_platform::db::outbox::{self, NewEvent};
 use fluxplane_proto::{
     Event,
     chain_indexer::v1::{
-        BlockConnected, BlockDisconnected, FluxnodeChanged, PaymentChanged, fluxnode_changed,
-        payment_changed,
+        AnchorChanged, BlockConnected, BlockDisconnected, FluxnodeChanged, PaymentChanged,
+        PriceMessageChanged, anchor_changed, fluxnode_changed, payment_changed,
+        price_message_changed,
     },
 };
 use sqlx::PgConnection;
@@ -16,9 +17,10 @@ use crate::{
     db,
     domain::{
         ChainEvent,
-        event::{FluxnodeChange, PaymentChange},
+        event::{FluxnodeChange, NoteChange, PaymentChange},
+        note::{Content, Note},
     },
-    grpc::convert,
+    grpc::{convert, payments},
 };
 
 /// Announces events in their order.
@@ -74,8 +76,11 @@ fn encode(event: &ChainEvent, sequence: u64, ids: &dyn IdSource, space: AddressS
             &PaymentChanged {
                 change: payment_change(*change).into(),
                 payment: Some(convert::payment_to_wire(payment, place, *confirmations)),
-                memo_problem: payment.memo_problem.clone(),
+                memo_problem: payments::problem_text(&payment.memo),
                 sequence,
+                departure: payments::departure_to_wire(place).into(),
+                conflicting_txid: payments::conflicting(place),
+                problem: payments::problem_to_wire(&payment.memo).into(),
             },
         ),
         ChainEvent::Fluxnode {
@@ -83,6 +88,7 @@ fn encode(event: &ChainEvent, sequence: u64, ids: &dyn IdSource, space: AddressS
             collateral,
             entry,
             height,
+            moved_from,
         } => new(
             ids,
             &FluxnodeChanged {
@@ -92,6 +98,49 @@ fn encode(event: &ChainEvent, sequence: u64, ids: &dyn IdSource, space: AddressS
                     .as_deref()
                     .map(|entry| convert::fluxnode_to_wire(entry, None, space)),
                 height: *height,
+                sequence,
+                previous_ip: moved_from
+                    .as_ref()
+                    .map_or_else(String::new, ToString::to_string),
+            },
+        ),
+        ChainEvent::Note {
+            change,
+            note,
+            place,
+            confirmations,
+        } => {
+            let standing = payments::Standing {
+                place: *place,
+                confirmations: *confirmations,
+                last: *change == NoteChange::Final,
+            };
+            encode_note(*change, note, &standing, sequence, ids)
+        }
+    }
+}
+
+fn encode_note(
+    change: NoteChange,
+    note: &Note,
+    standing: &payments::Standing,
+    sequence: u64,
+    ids: &dyn IdSource,
+) -> NewEvent {
+    match &note.content {
+        Content::Anchor { .. } => new(
+            ids,
+            &AnchorChanged {
+                change: anchor_change(change).into(),
+                anchor: payments::anchor_to_wire(note, standing),
+                sequence,
+            },
+        ),
+        Content::Price { .. } => new(
+            ids,
+            &PriceMessageChanged {
+                change: price_change(change).into(),
+                message: payments::price_to_wire(note, standing),
                 sequence,
             },
         ),
@@ -122,5 +171,25 @@ const fn fluxnode_change(change: FluxnodeChange) -> fluxnode_changed::Change {
         FluxnodeChange::DosLeft => fluxnode_changed::Change::DosLeft,
         FluxnodeChange::CollateralSpent => fluxnode_changed::Change::CollateralSpent,
         FluxnodeChange::Reorganised => fluxnode_changed::Change::Reorganised,
+    }
+}
+
+const fn anchor_change(change: NoteChange) -> anchor_changed::Change {
+    match change {
+        NoteChange::Seen => anchor_changed::Change::Seen,
+        NoteChange::Mined => anchor_changed::Change::Mined,
+        NoteChange::Final => anchor_changed::Change::Final,
+        NoteChange::Reorganised => anchor_changed::Change::Reorganised,
+        NoteChange::Dropped => anchor_changed::Change::Dropped,
+    }
+}
+
+/// A price message is announced from its block on.
+const fn price_change(change: NoteChange) -> price_message_changed::Change {
+    match change {
+        NoteChange::Mined => price_message_changed::Change::Mined,
+        NoteChange::Final => price_message_changed::Change::Final,
+        NoteChange::Reorganised => price_message_changed::Change::Reorganised,
+        NoteChange::Seen | NoteChange::Dropped => price_message_changed::Change::Unspecified,
     }
 }

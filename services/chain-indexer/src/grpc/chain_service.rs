@@ -1,5 +1,7 @@
 //! The service other services ask.
 
+use std::sync::Arc;
+
 use fluxplane_platform::{error::refuse, metrics::Metrics};
 use fluxplane_proto::{
     chain_indexer::v1::{
@@ -13,11 +15,16 @@ use fluxplane_proto::{
 use tonic::{Request, Response, Status};
 
 use super::convert;
-use crate::app::{Context, Error, queries};
+use crate::{
+    app::{Context, Error, queries},
+    source::Archive,
+};
 
 #[derive(Debug, Clone)]
 pub struct ChainGrpc {
     pub ctx: Context,
+    /// Asked for what an index in mode plane does not keep.
+    pub archive: Arc<dyn Archive>,
     pub metrics: Metrics,
 }
 
@@ -45,12 +52,16 @@ impl ChainGrpc {
                 .iter()
                 .map(ToString::to_string)
                 .collect(),
+            sources: status.sources.into_iter().map(convert::source).collect(),
+            quorum: status.quorum,
+            sources_problem: status.daemon_problem,
+            base_height: status.base_height,
         })
     }
 
     async fn block(&self, request: GetBlockRequest) -> Result<GetBlockResponse, Error> {
         let key = convert::block_key(request.key)?;
-        let block = queries::block(&self.ctx, &key).await?;
+        let block = queries::block(&self.ctx, &*self.archive, &key).await?;
         Ok(GetBlockResponse {
             block: Some(convert::block_to_wire(
                 &block,
@@ -64,7 +75,7 @@ impl ChainGrpc {
         request: GetTransactionRequest,
     ) -> Result<GetTransactionResponse, Error> {
         let txid = convert::hash("txid", &request.txid)?;
-        let found = queries::transaction(&self.ctx, txid).await?;
+        let found = queries::transaction(&self.ctx, &*self.archive, txid).await?;
         Ok(GetTransactionResponse {
             txid: txid.to_string(),
             raw_hex: hex::encode(found.raw),

@@ -60,12 +60,13 @@ pub fn fluxnode_to_wire(
 pub fn payment_to_wire(payment: &Payment, place: &Place, confirmations: u32) -> wire::Payment {
     let (height, block_hash) = match place {
         Place::Mined(block) => (block.height, block.hash.to_string()),
-        Place::Mempool | Place::Dropped => (0, String::new()),
+        Place::Mempool | Place::Dropped(_) => (0, String::new()),
     };
     wire::Payment {
         txid: payment.txid.to_string(),
         message_hash: payment
-            .message
+            .memo
+            .message()
             .map_or_else(String::new, |hash| hash.to_string()),
         outputs: payment.outputs.iter().map(paid_to_wire).collect(),
         total_sat: payment.total.get(),
@@ -109,11 +110,11 @@ fn output_to_wire(output: &TxOut<'_>, space: AddressSpace) -> wire::Output {
 }
 
 /// Empty when the script has no address form.
-fn address_of(script: Script<'_>, space: AddressSpace) -> String {
+pub(super) fn address_of(script: Script<'_>, space: AddressSpace) -> String {
     Address::of_script(script, space).map_or_else(String::new, |address| address.to_string())
 }
 
-const fn tier_to_wire(tier: Tier) -> common::Tier {
+pub(super) const fn tier_to_wire(tier: Tier) -> common::Tier {
     match tier {
         Tier::Cumulus => common::Tier::Cumulus,
         Tier::Nimbus => common::Tier::Nimbus,
@@ -187,12 +188,26 @@ pub(super) fn collateral(outpoint: Option<common::OutPoint>) -> Result<OutPoint,
 
 /// One violation of a request.
 impl Error {
-    fn invalid(
+    pub(super) fn invalid(
         field: &'static str,
         value: impl std::fmt::Display,
-        rule: &'static str,
-        remedy: &'static str,
+        rule: impl Into<String>,
+        remedy: impl Into<String>,
     ) -> Self {
         Self::Invalid(vec![Violation::new(field, value, rule, remedy)])
+    }
+}
+
+/// A daemon, for people.
+pub(super) fn source(source: crate::db::daemon::Stored) -> wire::Source {
+    wire::Source {
+        name: source.name,
+        height: source.tip.map_or(0, |tip| tip.height),
+        hash: source
+            .tip
+            .map_or_else(String::new, |tip| tip.hash.to_string()),
+        problem: source.problem,
+        agrees: source.agrees,
+        seen_at: source.seen_at.map(timestamp),
     }
 }

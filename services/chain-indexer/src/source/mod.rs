@@ -1,19 +1,28 @@
-//! Where the chain comes from: a daemon that is asked, and one that announces.
+//! Where the chain comes from: daemons that are asked, and announce.
 //!
 //! Whatever a source says is checked against itself before it is believed: blocks hash to their names, transactions to theirs.
+//! Of several daemons, a quorum must agree on what cannot be checked that way.
 
+pub mod archive;
 mod batch_size;
 mod body;
+mod lists;
+pub mod metrics;
+pub mod quorum;
 pub mod rpc;
+mod unique;
 mod wire;
 pub mod zmq;
 
-use std::{fmt::Debug, ops::RangeInclusive};
+use std::{fmt::Debug, ops::RangeInclusive, time::Duration};
 
-use fluxplane_flux_chain::Hash256;
+use fluxplane_flux_chain::{Hash256, OutPoint, PublicKey, fluxnode::Collateral};
 
-use crate::domain::Tip;
+use crate::domain::{Tip, agreement::SourceReport, block::BlockFault};
 
+pub use archive::{Archive, Located};
+pub use lists::{ListedNode, NodeLists};
+pub use quorum::Quorum;
 pub use rpc::FluxdRpc;
 
 /// A chain that can be asked.
@@ -47,6 +56,40 @@ pub trait ChainSource: Debug + Send + Sync + 'static {
         &self,
         txids: &[Hash256],
     ) -> impl Future<Output = Result<Vec<Option<Vec<u8>>>, SourceError>> + Send;
+
+    /// A transaction of a block or of the mempool; `None` when it is not found. Only for sources that can look for one.
+    fn locate(
+        &self,
+        _txid: Hash256,
+    ) -> impl Future<Output = Result<Option<Located>, SourceError>> + Send {
+        std::future::ready(Err(SourceError::Unsupported("single transactions")))
+    }
+
+    /// The fluxnode lists after its last block. Only for sources that keep them.
+    fn node_lists(&self) -> impl Future<Output = Result<NodeLists, SourceError>> + Send {
+        std::future::ready(Err(SourceError::Unsupported("the fluxnode lists")))
+    }
+
+    /// The keys that may start each node for its owner; empty where there are none. Only for sources that keep them.
+    fn delegates(
+        &self,
+        _collaterals: &[OutPoint],
+    ) -> impl Future<Output = Result<Vec<Vec<PublicKey>>, SourceError>> + Send {
+        std::future::ready(Err(SourceError::Unsupported("delegates of fluxnodes")))
+    }
+
+    /// Outputs by name; `None` for those it cannot tell. Only for sources that keep them.
+    fn outputs(
+        &self,
+        _names: &[OutPoint],
+    ) -> impl Future<Output = Result<Vec<Option<Collateral>>, SourceError>> + Send {
+        std::future::ready(Err(SourceError::Unsupported("outputs")))
+    }
+
+    /// What is known of each daemon behind it, as of the last look; empty for a source that is not about daemons.
+    fn reports(&self) -> Vec<SourceReport> {
+        Vec::new()
+    }
 }
 
 /// Where a daemon is.
@@ -89,6 +132,43 @@ pub enum SourceError {
         code: i64,
         message: String,
     },
+    #[error("the daemon's block {height} is garbled")]
+    Garbled {
+        height: u32,
+        #[source]
+        fault: BlockFault,
+    },
+    #[error("asked for block {height} {wanted}, the daemon answers with {found}")]
+    OtherBlock {
+        height: u32,
+        wanted: Hash256,
+        found: Hash256,
+    },
+    #[error(
+        "source `{name}` is on another network: its genesis block is {found}, that of {network} is {expected}; correct \
+         chain.network or the url of the source"
+    )]
+    OtherNetwork {
+        name: String,
+        network: String,
+        found: Hash256,
+        expected: Hash256,
+    },
+    #[error("{needed} of {members} sources must agree and do not: {positions}")]
+    NoQuorum {
+        needed: usize,
+        members: usize,
+        /// Where each of them is, or why that is not known.
+        positions: String,
+    },
+    #[error("the daemon did not answer within {} ms", .0.as_millis())]
+    Slow(Duration),
+    #[error("the daemon's chain moved while it was asked about {0}")]
+    Moved(&'static str),
+    #[error("the source does not keep {0}")]
+    Unsupported(&'static str),
+    #[error("ask the daemon")]
+    Work(#[source] tokio::task::JoinError),
 }
 
 impl SourceError {
@@ -101,8 +181,20 @@ impl SourceError {
             Self::Status(_) => "status",
             Self::TooLong { .. } => "too_long",
             Self::Malformed { .. } => "malformed",
-            Self::Rpc { .. } => "error",
+            Self::Rpc { .. } | Self::Work(_) => "error",
+            Self::Garbled { .. } => "garbled",
+            Self::OtherBlock { .. } => "other_block",
+            Self::OtherNetwork { .. } => "other_network",
+            Self::NoQuorum { .. } => "no_quorum",
+            Self::Slow(_) => "slow",
+            Self::Moved(_) => "moved",
+            Self::Unsupported(_) => "unsupported",
         }
+    }
+
+    /// Whether waiting cannot mend it.
+    pub const fn is_final(&self) -> bool {
+        matches!(self, Self::OtherNetwork { .. })
     }
 
     /// Whether asking for less may help.

@@ -2,14 +2,16 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
-use fluxplane_flux_chain::{Hash256, block::MAX_BLOCK_SIZE};
+use fluxplane_flux_chain::{
+    Hash256, OutPoint, PublicKey, block::MAX_BLOCK_SIZE, fluxnode::Collateral,
+};
 use fluxplane_platform::{config::Secret, http};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::{
-    ChainSource, MempoolView, Position, SourceError,
+    ChainSource, Located, MempoolView, NodeLists, Position, SourceError,
     batch_size::BatchSize,
     body::{self, failed},
     wire::{self, Answer, Call, INVALID_ADDRESS_OR_KEY, INVALID_PARAMETER},
@@ -66,7 +68,7 @@ impl FluxdRpc {
     }
 
     /// Asks several things at once. The answers are in the order of the calls, which is not the order of their making.
-    async fn batch(&self, calls: &[Call]) -> Result<Vec<Answer>, SourceError> {
+    pub(super) async fn batch(&self, calls: &[Call]) -> Result<Vec<Answer>, SourceError> {
         let method = calls.first().map_or("batch", |call| call.method);
         let started = Instant::now();
         let result = self.exchange(calls).await;
@@ -118,6 +120,26 @@ impl FluxdRpc {
 }
 
 impl ChainSource for FluxdRpc {
+    async fn locate(&self, txid: Hash256) -> Result<Option<Located>, SourceError> {
+        const METHOD: &str = "getrawtransaction";
+        let answers = self.batch(&[Call::new(METHOD, json!([txid, 1]))]).await?;
+        let answer = answers.into_iter().next().ok_or_else(|| missing(METHOD))?;
+        let found = match answer {
+            Ok(found) => found,
+            Err(err) if err.code == INVALID_ADDRESS_OR_KEY => return Ok(None),
+            Err(err) => return Err(err.of(METHOD)),
+        };
+        let block = &found["blockhash"];
+        Ok(Some(Located {
+            raw: wire::bytes(METHOD, &found["hex"])?,
+            block: if block.is_null() {
+                None
+            } else {
+                Some(wire::hash(METHOD, block)?)
+            },
+        }))
+    }
+
     async fn genesis(&self) -> Result<Hash256, SourceError> {
         const METHOD: &str = "getblockhash";
         let answers = self.batch(&[Call::new(METHOD, json!([0]))]).await?;
@@ -227,6 +249,21 @@ impl ChainSource for FluxdRpc {
             }
         }
         Ok(found)
+    }
+
+    async fn node_lists(&self) -> Result<NodeLists, SourceError> {
+        self.ask_node_lists().await
+    }
+
+    async fn delegates(
+        &self,
+        collaterals: &[OutPoint],
+    ) -> Result<Vec<Vec<PublicKey>>, SourceError> {
+        self.ask_delegates(collaterals).await
+    }
+
+    async fn outputs(&self, names: &[OutPoint]) -> Result<Vec<Option<Collateral>>, SourceError> {
+        self.ask_outputs(names).await
     }
 }
 

@@ -1,14 +1,11 @@
 //! JSON-RPC as fluxd speaks it: batches of calls, answers in any order.
-//!
-//! Everything is read through [`Value`], whose maps take the last of repeated keys: `getblockchaininfo` repeats the shared
-//! branch id once per upgrade, which a stricter reader refuses.
 
 use std::collections::HashMap;
 
 use fluxplane_flux_chain::Hash256;
 use serde_json::{Value, json};
 
-use super::SourceError;
+use super::{SourceError, unique};
 
 /// A call of a batch.
 #[derive(Debug, Clone)]
@@ -58,7 +55,7 @@ pub(super) fn request(calls: &[Call]) -> Value {
 pub(super) fn answers(calls: &[Call], body: &[u8]) -> Result<Vec<Answer>, SourceError> {
     let method = calls.first().map_or("batch", |call| call.method);
     let malformed = |problem: String| SourceError::Malformed { method, problem };
-    let body: Value = serde_json::from_slice(body).map_err(|err| malformed(err.to_string()))?;
+    let body = unique::parse(body).map_err(|err| malformed(err.to_string()))?;
     let replies = match body {
         Value::Array(replies) => replies,
         // A batch that could not be read at all is answered by a single error.
@@ -74,10 +71,17 @@ pub(super) fn answers(calls: &[Call], body: &[u8]) -> Result<Vec<Answer>, Source
             ));
         }
     };
-    let mut by_id: HashMap<u64, Answer> = replies
-        .into_iter()
-        .filter_map(|reply| Some((reply.get("id")?.as_u64()?, answer(reply))))
-        .collect();
+    let mut by_id: HashMap<u64, Answer> = HashMap::with_capacity(replies.len());
+    for reply in replies {
+        let Some(id) = reply.get("id").and_then(Value::as_u64) else {
+            continue;
+        };
+        if by_id.insert(id, answer(reply)).is_some() {
+            return Err(malformed(format!(
+                "call {id} of the batch is answered twice"
+            )));
+        }
+    }
     (0..)
         .zip(calls)
         .map(|(id, call)| {
@@ -146,14 +150,21 @@ mod tests {
     }
 
     #[test]
-    fn repeated_keys_are_read_with_their_last_value() {
-        let body = br#"[{"result":{"upgrades":{"76b809bb":{"name":"Acadia"},"76b809bb":{"name":"Kamata"}}},
-                         "error":null,"error":null,"id":0},{"result":1,"error":null,"id":1}]"#;
-        let answers = answers(&CALLS, body).unwrap();
-        assert_eq!(
-            answers[0].as_ref().unwrap()["upgrades"]["76b809bb"]["name"],
-            "Kamata"
+    fn an_answer_that_repeats_its_keys_is_refused() {
+        let body = br#"[{"result":"a","result":"b","error":null,"id":0},{"result":1,"error":null,"id":1}]"#;
+        let error = answers(&CALLS, body).unwrap_err();
+        assert!(
+            error.to_string().contains("`result` is repeated"),
+            "{error}"
         );
+    }
+
+    #[test]
+    fn two_answers_to_one_call_are_refused() {
+        let body = br#"[{"result":"a","error":null,"id":0},{"result":"b","error":null,"id":0},
+                        {"result":1,"error":null,"id":1}]"#;
+        let error = answers(&CALLS, body).unwrap_err();
+        assert!(error.to_string().contains("call 0"), "{error}");
     }
 
     #[test]

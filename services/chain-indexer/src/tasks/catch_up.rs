@@ -1,16 +1,20 @@
-//! Fetches ahead with bounded parallelism and applies in order.
+//! Fetches ahead with bounded parallelism and applies in order, the next blocks while those before them are written.
 //!
 //! Blocks that cannot be reorganised any more are applied many to a transaction; the last ones one by one, so that each of them
 //! can be undone as it was done and is announced as soon as it counts.
 
 use std::{ops::RangeInclusive, sync::Arc};
 
-use fluxplane_flux_chain::params::MAX_REORG_LENGTH;
+use fluxplane_flux_chain::{Hash256, OutPoint, fluxnode::Collateral, params::MAX_REORG_LENGTH};
 use futures::{StreamExt as _, stream};
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, task::JoinSet};
 
 use crate::{
-    app::{self, Context, connect::Connected},
+    app::{
+        self, Context,
+        bootstrap::{self, BootstrapError},
+        connect::{Prepared, prepare},
+    },
     domain::{
         BlockEffects, ChainState, CheckedBlock, Tip, block::BlockFault, chain::Refusal,
         mempool::Mempool,
@@ -19,7 +23,7 @@ use crate::{
 };
 
 /// Most blocks applied before the daemon is asked again where it is.
-const RUN: u32 = 5_000;
+const RUN: u32 = 20_000;
 
 /// Bytes of blocks that go into one transaction.
 const BYTES_PER_TRANSACTION: usize = 8 * 1024 * 1024;
@@ -48,6 +52,8 @@ pub enum FetchError {
     },
     #[error("check blocks")]
     Work(#[source] tokio::task::JoinError),
+    #[error("learn outputs from before the snapshot")]
+    Learn(#[source] Box<BootstrapError>),
 }
 
 /// Where catching up ended.
@@ -90,7 +96,7 @@ impl<S: ChainSource> CatchUp<'_, S> {
         let to = theirs.height.min(from.saturating_add(RUN - 1));
         let (sender, receiver) = mpsc::channel(self.pace.fetch_parallel);
         let fetching = async {
-            fetch(self.source, self.pace, from..=to, sender).await;
+            fetch(self.ctx, self.source, self.pace, from..=to, sender).await;
             std::future::pending::<()>().await;
         };
         let consumer = Consumer {
@@ -103,6 +109,8 @@ impl<S: ChainSource> CatchUp<'_, S> {
             mempool,
             waiting: Vec::new(),
             waiting_bytes: 0,
+            storing: JoinSet::new(),
+            unstored: Vec::new(),
         };
         // Fetching never ends by itself; the consumer ends when the channel is empty and closed, or early.
         tokio::select! {
@@ -116,6 +124,7 @@ type Fetched = Result<Vec<CheckedBlock>, FetchError>;
 
 /// Sends the blocks in order, until the first that is not there.
 async fn fetch<S: ChainSource>(
+    ctx: &Context,
     source: &Arc<S>,
     pace: Pace,
     heights: RangeInclusive<u32>,
@@ -127,7 +136,7 @@ async fn fetch<S: ChainSource>(
         .step_by(step)
         .map(|from| from..=end.min(from.saturating_add(pace.fetch_batch - 1)));
     let mut fetched = stream::iter(batches)
-        .map(|heights| checked(source, heights))
+        .map(|heights| checked(ctx, source, heights))
         .buffered(pace.fetch_parallel);
     while let Some(blocks) = fetched.next().await {
         let failed = blocks.is_err();
@@ -138,7 +147,11 @@ async fn fetch<S: ChainSource>(
     tracing::trace!(from = start, to = end, "fetched");
 }
 
-async fn checked<S: ChainSource>(source: &Arc<S>, heights: RangeInclusive<u32>) -> Fetched {
+async fn checked<S: ChainSource>(
+    ctx: &Context,
+    source: &Arc<S>,
+    heights: RangeInclusive<u32>,
+) -> Fetched {
     let from = *heights.start();
     let raws = source.blocks(heights).await?;
     let checking = tokio::task::spawn_blocking(move || {
@@ -147,9 +160,13 @@ async fn checked<S: ChainSource>(source: &Arc<S>, heights: RangeInclusive<u32>) 
             .map(|(height, raw)| {
                 CheckedBlock::check(raw).map_err(|fault| FetchError::Garbled { height, fault })
             })
-            .collect()
+            .collect::<Fetched>()
     });
-    checking.await.map_err(FetchError::Work)?
+    let blocks: Vec<CheckedBlock> = checking.await.map_err(FetchError::Work)??;
+    bootstrap::learn(ctx, &**source, &blocks)
+        .await
+        .map_err(|err| FetchError::Learn(Box::new(err)))?;
+    Ok(blocks)
 }
 
 struct Consumer<'c, F> {
@@ -159,13 +176,20 @@ struct Consumer<'c, F> {
     /// Blocks up to here cannot be reorganised any more.
     final_height: u32,
     applied: F,
-    /// Absent only while a transaction runs.
+    /// Absent only while blocks are applied.
     state: Option<ChainState>,
     mempool: Mempool,
     /// Blocks for the next transaction.
     waiting: Vec<CheckedBlock>,
     waiting_bytes: usize,
+    /// The transaction that is on its way. One at most: they go in order.
+    storing: JoinSet<Stored>,
+    /// Outputs of its blocks that a start may name.
+    unstored: Vec<(OutPoint, Collateral)>,
 }
+
+/// A transaction that ended: what it held, and what left the mempool with it.
+type Stored = Result<(Prepared, Vec<Hash256>), app::Error>;
 
 impl<F: Fn(&[BlockEffects]) + Send> Consumer<'_, F> {
     async fn run(mut self, mut fetched: mpsc::Receiver<Fetched>) -> Result<CaughtUp, app::Error> {
@@ -185,6 +209,7 @@ impl<F: Fn(&[BlockEffects]) + Send> Consumer<'_, F> {
             }
         }
         let refusal = self.flush().await?;
+        self.stored().await?;
         Ok(self.end(refusal.map(Ended::Refused).or(ended)))
     }
 
@@ -206,26 +231,52 @@ impl<F: Fn(&[BlockEffects]) + Send> Consumer<'_, F> {
         if enough { self.flush().await } else { Ok(None) }
     }
 
+    /// Applies what is waiting while the blocks before it are written, then lets it be written. Blocks that count from now on, and
+    /// those before a refusal, are written when this returns.
     async fn flush(&mut self) -> Result<Option<Refusal>, app::Error> {
         if self.waiting.is_empty() {
             return Ok(None);
         }
         let blocks = std::mem::take(&mut self.waiting);
         self.waiting_bytes = 0;
-        let state = self.state.take().expect("no transaction is running");
-        let Connected {
-            state,
-            effects,
-            refusal,
-        } = app::connect::connect(self.ctx, self.token, state, &mut self.mempool, blocks).await?;
+        let state = self.state.take().expect("no blocks are being applied");
+        let (state, mut prepared) = prepare(self.ctx, state, blocks, &self.unstored).await?;
+        let last = state.next_height().saturating_sub(1);
         self.state = Some(state);
-        (self.applied)(&effects);
+        let refusal = prepared.refusal.take();
+        self.stored().await?;
+        self.store(prepared);
+        if refusal.is_some() || last > self.final_height {
+            self.stored().await?;
+        }
         Ok(refusal)
+    }
+
+    /// Begins to write applied blocks.
+    fn store(&mut self, prepared: Prepared) {
+        self.unstored = prepared.collaterals().cloned().collect();
+        let mined = self.mempool.mined(prepared.txids());
+        let (ctx, token) = (self.ctx.clone(), self.token);
+        self.storing.spawn(async move {
+            app::connect::store(&ctx, token, &prepared, &mined).await?;
+            Ok((prepared, mined))
+        });
+    }
+
+    /// Waits until what is on its way is written.
+    async fn stored(&mut self) -> Result<(), app::Error> {
+        while let Some(ended) = self.storing.join_next().await {
+            let (prepared, mined) = ended.map_err(app::Error::Work)??;
+            self.mempool.changed([], &mined);
+            (self.applied)(&prepared.effects);
+        }
+        self.unstored.clear();
+        Ok(())
     }
 
     fn end(self, ended: Option<Ended>) -> CaughtUp {
         CaughtUp {
-            state: self.state.expect("every transaction gave its state back"),
+            state: self.state.expect("applying blocks gave the state back"),
             mempool: self.mempool,
             ended,
         }

@@ -19,7 +19,8 @@ use super::{
     heard::Heard,
 };
 use crate::{
-    app::{self, Context, load::Loaded, queries},
+    app::{self, Context, bootstrap::BootstrapError, load::Loaded, queries, report::Look},
+    config::StartMode,
     domain::{
         Tip,
         chain::Refusal,
@@ -38,6 +39,10 @@ const REPORT_PERIOD: Duration = Duration::from_secs(1);
 pub struct Follower<S> {
     pub ctx: Context,
     pub source: Arc<S>,
+    /// How an empty database begins.
+    pub start: StartMode,
+    /// So many daemons behind the source must agree.
+    pub needed: usize,
     /// Fencing token of the term.
     pub token: i64,
     /// Cancelled when the term is over.
@@ -49,15 +54,8 @@ pub struct Follower<S> {
     pub heard: Heard,
     /// Where we are; loaded when absent.
     pub at: Option<Loaded>,
-    /// What was last written down about the daemon, and when.
-    pub reported: Option<(Report, Instant)>,
-}
-
-/// What is known about the daemon.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Report {
-    Seen(Tip),
-    Failed(String),
+    /// What was last written down about the daemons, and when.
+    pub reported: Option<(Look, Instant)>,
 }
 
 impl<S: ChainSource> Reconciler for Follower<S> {
@@ -79,6 +77,7 @@ impl<S: ChainSource> Follower<S> {
         while !self.stop.is_cancelled() {
             match self.source.genesis().await {
                 Ok(found) => return same_network(&self.ctx, found),
+                Err(err) if err.is_final() => return Err(err.into()),
                 Err(err) => self.daemon_failed(&err).await,
             }
             tokio::select! {
@@ -90,9 +89,12 @@ impl<S: ChainSource> Follower<S> {
     }
 
     async fn step(&mut self) -> anyhow::Result<Progress> {
-        let at = match self.at.take() {
-            Some(at) => at,
-            None => app::load::load(&self.ctx).await.context("load the chain")?,
+        let at = if let Some(at) = self.at.take() {
+            at
+        } else {
+            let adopted = app::adopt::adopt(&self.ctx, self.token).await;
+            adopted.context("trim the database to mode plane")?;
+            app::load::load(&self.ctx).await.context("load the chain")?
         };
         let ours = at.state.tip();
         self.at = Some(at);
@@ -102,8 +104,11 @@ impl<S: ChainSource> Follower<S> {
             Ok(position) => position,
             Err(err) => return Ok(self.away(&err).await),
         };
-        self.report(Report::Seen(position.tip)).await;
+        self.report(Ok(position.tip)).await;
         let Some(ours) = ours else {
+            if self.start == StartMode::Snapshot && position.tip.height > 0 {
+                return self.bootstrap(position.tip).await;
+            }
             return self.connect(position.tip, heard.unwrap_or(asked_at)).await;
         };
         match self.relate(ours, position).await? {
@@ -172,7 +177,7 @@ impl<S: ChainSource> Follower<S> {
                 "applied blocks {from} to {}",
                 next - 1
             ))),
-            Some(Ended::Fetch(err)) => Ok(self.fetch_failed(err).await),
+            Some(Ended::Fetch(err)) => self.fetch_failed(err).await,
             // At the next look it shows as diverged. At once would be in a loop with a daemon that contradicts itself.
             Some(Ended::Refused(Refusal::Detached { .. })) => {
                 Ok(Progress::done("the daemon moved to another branch"))
@@ -196,6 +201,9 @@ impl<S: ChainSource> Follower<S> {
         let peak = self.at.as_ref().map_or(ours.height, |at| at.state.peak());
         let fork = match self.find_fork(peak, ours, theirs).await {
             Ok(Ok(fork)) => fork,
+            Ok(Err(Halt::TooDeep { .. })) if self.is_base_too_young(peak).await? => {
+                return self.throw_base_away(ours, theirs).await;
+            }
             Ok(Err(halt)) => return self.halt(halt).await,
             Err(FindError::Source(err)) => return Ok(self.away(&err).await),
             Err(FindError::App(err)) => return Err(err).context("look for the fork"),
@@ -211,23 +219,32 @@ impl<S: ChainSource> Follower<S> {
             theirs.hash = %theirs.hash,
             "the chain reorganises"
         );
-        while at.state.tip().is_some_and(|tip| tip.height > fork.height) {
-            let undone = app::disconnect::disconnect(&self.ctx, self.token, &mut at.state).await;
-            match undone {
-                Ok(effects) => self.metrics.disconnected(&effects.events),
-                Err(app::Error::NoUndo(height)) => {
-                    // What was undone so far is committed; the state in hand has not moved further.
-                    self.at = Some(at);
-                    return self.halt(Halt::NoUndo { height }).await;
-                }
-                Err(err) => return Err(err).context("undo a block"),
-            }
+        if let Some(halt) = self.undo_to(&mut at, fork.height).await? {
+            self.at = Some(at);
+            return self.halt(halt).await;
         }
         self.at = Some(at);
         self.metrics.reorgs.inc();
         self.metrics.reorg_depth.observe(f64::from(depth));
         self.go_on().await?;
         Ok(Progress::more(format!("undid {depth} blocks to {fork}")))
+    }
+
+    /// Undoes block by block down to a height. What was undone before an obstacle is committed.
+    pub(super) async fn undo_to(
+        &mut self,
+        at: &mut Loaded,
+        height: u32,
+    ) -> anyhow::Result<Option<Halt>> {
+        while at.state.tip().is_some_and(|tip| tip.height > height) {
+            let undone = app::disconnect::disconnect(&self.ctx, self.token, &mut at.state).await;
+            match undone {
+                Ok(effects) => self.metrics.disconnected(&effects.events),
+                Err(app::Error::NoUndo(height)) => return Ok(Some(Halt::NoUndo { height })),
+                Err(err) => return Err(err).context("undo a block"),
+            }
+        }
+        Ok(None)
     }
 
     async fn find_fork(
@@ -256,7 +273,7 @@ impl<S: ChainSource> Follower<S> {
     }
 
     /// Stops following until a person looked. Says so once, and goes on looking: what was wrong may have been the daemon.
-    async fn halt(&mut self, halt: Halt) -> anyhow::Result<Progress> {
+    pub(super) async fn halt(&mut self, halt: Halt) -> anyhow::Result<Progress> {
         let reason = halt.to_string();
         self.set_halted(&reason).await?;
         Ok(Progress::done(format!("halted: {reason}")))
@@ -284,17 +301,21 @@ impl<S: ChainSource> Follower<S> {
         stored.context("store why the chain is not followed")
     }
 
-    async fn fetch_failed(&mut self, err: FetchError) -> Progress {
-        match err {
+    async fn fetch_failed(&mut self, err: FetchError) -> anyhow::Result<Progress> {
+        Ok(match err {
             FetchError::Source(err) => self.away(&err).await,
+            FetchError::Learn(err) => match *err {
+                BootstrapError::Source(err) => self.away(&err).await,
+                err => return Err(err).context("learn outputs from before the snapshot"),
+            },
             err @ (FetchError::Garbled { .. } | FetchError::Work(_)) => {
                 self.metrics.garbled.inc();
                 let problem = chain_of(&err);
                 tracing::error!(error = problem, "the daemon's blocks cannot be used");
-                self.report(Report::Failed(problem.clone())).await;
+                self.report(Err(problem.clone())).await;
                 Progress::done(problem)
             }
-        }
+        })
     }
 
     pub(super) async fn away(&mut self, err: &SourceError) -> Progress {
@@ -304,31 +325,28 @@ impl<S: ChainSource> Follower<S> {
 
     async fn daemon_failed(&mut self, err: &SourceError) {
         let problem = chain_of(err);
-        let report = Report::Failed(problem);
-        let news = self.reported.as_ref().map(|(last, _)| last) != Some(&report);
-        if let Report::Failed(problem) = &report
-            && news
-        {
+        let known = self.reported.as_ref().map(|(look, _)| &look.agreed);
+        if known != Some(&Err(problem.clone())) {
             tracing::warn!(error = problem, "the daemon cannot be asked");
         }
-        self.report(report).await;
+        self.report(Err(problem)).await;
     }
 
-    /// Writes down what is known about the daemon. Failing to is no reason not to follow.
-    async fn report(&mut self, report: Report) {
-        let fresh =
-            |(last, at): &(Report, Instant)| *last == report && at.elapsed() < REPORT_PERIOD;
+    /// Writes down what is known about the daemons. Failing to is no reason not to follow.
+    pub(super) async fn report(&mut self, agreed: Result<Tip, String>) {
+        let look = Look {
+            agreed,
+            needed: self.needed,
+            sources: self.source.reports(),
+        };
+        let fresh = |(last, at): &(Look, Instant)| *last == look && at.elapsed() < REPORT_PERIOD;
         if self.reported.as_ref().is_some_and(fresh) {
             return;
         }
-        let stored = match &report {
-            Report::Seen(tip) => app::report::daemon_seen(&self.ctx, *tip).await,
-            Report::Failed(problem) => app::report::daemon_failed(&self.ctx, problem).await,
-        };
-        if let Err(err) = stored {
-            tracing::warn!(error = chain_of(&err), "store what the daemon said");
+        if let Err(err) = app::report::looked(&self.ctx, &look).await {
+            tracing::warn!(error = chain_of(&err), "store what the daemons said");
         }
-        self.reported = Some((report, Instant::now()));
+        self.reported = Some((look, Instant::now()));
     }
 }
 

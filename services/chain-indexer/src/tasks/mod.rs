@@ -1,5 +1,6 @@
 //! Background work: following the chain, hearing of it, and watching how it goes.
 
+mod begin;
 pub mod catch_up;
 pub mod follow;
 pub mod heard;

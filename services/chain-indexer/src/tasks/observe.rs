@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use fluxplane_core::Tier;
+use fluxplane_core::{Sat, Tier};
 use fluxplane_platform::{
     error::chain as chain_of,
     health::Component,
@@ -17,6 +17,7 @@ use crate::{
         queries::{self, Status},
     },
     metrics::{ChainMetrics, FluxnodeLabels, STATUSES, status_name},
+    source::metrics::{SourceLabels, SourceMetrics},
 };
 
 /// How often.
@@ -33,9 +34,10 @@ const LAG: u32 = 2;
 pub struct Observe {
     pub ctx: Context,
     pub metrics: ChainMetrics,
+    pub sources: SourceMetrics,
     /// Whether the chain is followed.
     pub chain: Component,
-    /// Whether the daemon answers.
+    /// Whether enough daemons answer and agree.
     pub daemon: Component,
 }
 
@@ -52,8 +54,10 @@ impl Reconciler for Observe {
         };
         let now = self.ctx.clock.now();
         self.show_gauges(&status, now);
+        self.show_sources(&status, now);
         self.show_health(&status, now);
         self.show_fluxnodes().await?;
+        self.show_coins(&status).await?;
         let height = status.tip.map_or(0, |tip| tip.height);
         Ok(Progress::done(format!(
             "at {height}, the daemon at {}",
@@ -76,6 +80,34 @@ impl Observe {
         }
     }
 
+    fn show_sources(&self, status: &Status, now: DateTime<Utc>) {
+        let quorum = status.daemon_problem.is_empty() && recent(status.daemon_seen_at, now);
+        self.sources.quorum.set(i64::from(quorum));
+        let families = [
+            &self.sources.up,
+            &self.sources.height,
+            &self.sources.lag,
+            &self.sources.agrees,
+        ];
+        for source in &status.sources {
+            let labels = SourceLabels {
+                source: source.name.clone(),
+            };
+            let up = recent(source.seen_at, now);
+            let height = source.tip.map_or(0, |tip| tip.height);
+            let lag = status.daemon_height.saturating_sub(height);
+            let values = [
+                i64::from(up),
+                height.into(),
+                lag.into(),
+                i64::from(up && source.agrees),
+            ];
+            for (family, value) in families.into_iter().zip(values) {
+                family.get_or_create(&labels).set(value);
+            }
+        }
+    }
+
     fn show_health(&self, status: &Status, now: DateTime<Utc>) {
         let height = status.tip.map(|tip| tip.height);
         let lag = status.daemon_height.saturating_sub(height.unwrap_or(0));
@@ -88,11 +120,10 @@ impl Observe {
         } else {
             self.chain.ready();
         }
-        let heard = status.daemon_seen_at;
         if !status.daemon_problem.is_empty() {
             self.daemon.affected(status.daemon_problem.clone());
-        } else if heard.is_none_or(|at| now - at > DAEMON_SILENCE) {
-            self.daemon.affected("nobody asked the daemon lately");
+        } else if !recent(status.daemon_seen_at, now) {
+            self.daemon.affected("nobody asked the sources lately");
         } else {
             self.daemon.ready();
         }
@@ -117,4 +148,23 @@ impl Observe {
         }
         Ok(())
     }
+}
+
+impl Observe {
+    async fn show_coins(&self, status: &Status) -> Result<(), app::Error> {
+        let Some(tip) = status.tip else { return Ok(()) };
+        let coins = app::nodes::coins(&self.ctx, tip.height).await?;
+        let said = &self.metrics.said;
+        said.show_supply(coins.scheduled, coins.observed);
+        for tier in Tier::ALL {
+            let locked = coins.locked.iter().find(|(of, _)| *of == tier);
+            said.show_locked(tier, locked.map_or(Sat::ZERO, |(_, locked)| *locked));
+        }
+        Ok(())
+    }
+}
+
+/// Whether something was heard of lately.
+fn recent(heard: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
+    heard.is_some_and(|at| now - at <= DAEMON_SILENCE)
 }

@@ -26,12 +26,20 @@ async fn running() -> (Running, Daemon) {
     daemon.set_mempool(&[payment(2, &message('a'))]);
     let service = Running::start(&daemon).await;
     let client = service.client("gateway");
+    // Not by asking for the transaction: the daemon would be asked for what is not indexed yet.
     eventually(LIMIT, async || {
-        let txid = txid(&payment(2, &message('a'))).to_string();
-        client
-            .clone()
-            .get_transaction(GetTransactionRequest { txid })
-            .await
+        let request = ListPaymentsRequest {
+            message_hash: message('a'),
+            page: None,
+        };
+        let listed = client.clone().list_payments(request).await.unwrap();
+        let listed = listed.into_inner().payments;
+        let deep = listed.iter().any(|paid| paid.confirmations == 3);
+        if deep && listed.len() == 2 {
+            Ok(())
+        } else {
+            Err(listed)
+        }
     })
     .await;
     (service, daemon)

@@ -11,14 +11,14 @@ use fluxplane_chain_indexer::{
 use fluxplane_flux_chain::{ChainParams, Network};
 use fluxplane_platform::{config::Span, health::State};
 use fluxplane_proto::chain_indexer::v1::GetStatusRequest;
-use fluxplane_testkit::eventually;
+use fluxplane_testkit::{eventually, free_address};
 use zeromq::{PubSocket, Socket as _, SocketSend as _, ZmqMessage};
 
 use crate::support::{
     chain::{BLOCKS, Branch, LAST, recorded},
     daemon::Daemon,
     follower::{Place, config, height, settle},
-    service::{Ground, LIMIT, Running, free_address},
+    service::{Ground, LIMIT, Running},
 };
 
 const PATIENT: Duration = Duration::from_secs(10);
@@ -259,6 +259,30 @@ async fn an_announcement_wakes_the_follower_long_before_it_would_look() {
             .encode()
             .contains("fluxplane_chain_tip_seconds_count 1")
     );
+}
+
+#[tokio::test]
+async fn a_block_nobody_announced_is_found_by_polling() {
+    let endpoint = format!("tcp://{}", free_address());
+    let mut silent = PubSocket::new();
+    silent.bind(&endpoint).await.unwrap();
+    let daemon = Daemon::start(&BLOCKS[..=10]).await;
+    let ground = Ground::new().await;
+    let mut config = ground.config(&daemon);
+    config.zmq.endpoint = endpoint;
+    let service = Running::with(ground, config).await.unwrap();
+    let client = service.client("gateway");
+    for height in [10, 14] {
+        daemon.set_chain(&BLOCKS[..=usize::try_from(height).unwrap()]);
+        eventually(LIMIT, async || {
+            let status = client.clone().get_status(GetStatusRequest {}).await;
+            match status.unwrap().into_inner().height {
+                found if found == height => Ok(()),
+                other => Err(other),
+            }
+        })
+        .await;
+    }
 }
 
 #[tokio::test]

@@ -69,7 +69,7 @@ async fn followed() -> (Devnet, Running) {
 }
 
 /// What the chain says a follower must configure is a configuration.
-fn rules(chain: &ChainHandle) -> DevnetRules {
+pub(crate) fn rules(chain: &ChainHandle) -> DevnetRules {
     let mut params = chain.call("devnet_params", &[]).unwrap();
     let keys = params.as_object_mut().unwrap();
     assert_eq!(keys.remove("network"), Some(json!("devnet")));

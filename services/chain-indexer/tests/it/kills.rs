@@ -1,29 +1,43 @@
 //! Killed anywhere, the next run ends where an uninterrupted one does.
 
-use std::{
-    process::{Child, Command, Stdio},
-    time::Duration,
-};
+use std::time::Duration;
 
+use fluxplane_chain_indexer::domain::{IndexMode, Rules};
 use fluxplane_platform::reconciler::Reconciler as _;
 use fluxplane_testkit::eventually;
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::Instant};
 
 use crate::support::{
-    chain::{BLOCKS, LAST},
-    daemon::{Daemon, PASSWORD, USER},
+    chain::{BLOCKS, LAST, shop},
+    daemon::Daemon,
     dump::assert_same_rows,
-    follower::{Place, settle},
+    follower::{Place, config, settle},
+    process::{Process, end_terms},
     random::Random,
     service::{Ground, LIMIT},
 };
 
-/// Databases that are killed, and how often each.
+/// Databases that are killed in this process, and how often each.
 const CASES: u64 = 10;
 const KILLS: usize = 5;
 
+/// Kills of the real process, half of them in each of two tests that run beside each other.
+const SIGKILLS: usize = 100;
+
+/// Longest wait for the rest of the chain, a few blocks to a transaction, on a machine that does much else.
+const REST: Duration = Duration::from_mins(2);
+
+/// Longest life of a process after its first commit. At the pace of the test the whole chain takes some seconds.
+const LONGEST_LIFE_US: u32 = 90_000;
+
+fn rules() -> Rules {
+    let mut config = config();
+    config.index.mode = IndexMode::Full;
+    config.rules().unwrap()
+}
+
 async fn straight(daemon: &Daemon) -> Place {
-    let place = Place::new().await;
+    let place = Place::with(rules()).await;
     let mut follower = place.follower(daemon).await;
     settle(&mut follower).await;
     place
@@ -51,7 +65,7 @@ async fn a_catch_up_killed_at_random_moments_ends_like_an_uninterrupted_one() {
     for seed in 0..CASES {
         println!("seed {seed}");
         let mut random = Random::new(seed);
-        let mut place = Place::new().await;
+        let mut place = Place::with(rules()).await;
         // Small transactions, so that there are many moments between them.
         place.pace.blocks_per_transaction = usize::try_from(random.within(4, 60)).unwrap();
         place.pace.fetch_batch = random.within(1, 32);
@@ -68,59 +82,17 @@ async fn a_catch_up_killed_at_random_moments_ends_like_an_uninterrupted_one() {
     assert!(cut_short > 10, "only {cut_short} kills came in time");
 }
 
-/// The real process on `ground`.
-struct Process(Child);
-
-impl Process {
-    fn start(ground: &Ground, daemon: &Daemon) -> Self {
-        let config = ground.config(daemon);
-        let mut command = Command::new(env!("CARGO_BIN_EXE_chain-indexer"));
-        command
-            .arg("run")
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        let mut set = |key: &str, value: &str| {
-            command.env(format!("FLUXPLANE_CHAIN_INDEXER__{key}"), value);
-        };
-        set("DB__HOST", &config.db.host);
-        set("DB__PORT", &config.db.port.to_string());
-        set("DB__DATABASE", &config.db.database);
-        set("DB__USER", &config.db.user);
-        set("NATS__URL", &config.nats.url);
-        set("TLS__CA_FILE", config.tls.ca_file.to_str().unwrap());
-        set("TLS__CERT_FILE", config.tls.cert_file.to_str().unwrap());
-        set("TLS__KEY_FILE", config.tls.key_file.to_str().unwrap());
-        set("GRPC__LISTEN", &config.grpc.listen.to_string());
-        set("BASE__ADMIN__LISTEN", "127.0.0.1:0");
-        set("RPC__URL", &config.rpc.url);
-        set("RPC__USER", USER);
-        set("RPC__PASSWORD", PASSWORD);
-        set("CHAIN__NETWORK", "devnet");
-        set("FOLLOW__POLL_INTERVAL", "20ms");
-        set("FOLLOW__BLOCKS_PER_TRANSACTION", "4");
-        set("FOLLOW__FETCH_BATCH", "4");
-        let fund = crate::support::chain::EXCHANGE_FUND;
-        set("CHAIN__DEVNET__EXCHANGE_FUND", fund);
-        let address = crate::support::chain::shop();
-        set(
-            "PAYMENTS__ADDRESSES",
-            &format!("[{{address=\"{address}\"}}]"),
-        );
-        Self(command.spawn().unwrap())
-    }
-
-    fn kill(&mut self) {
-        // SIGKILL: no signal handler, no flush.
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.0.kill().ok();
-        self.0.wait().ok();
-    }
+/// The process, slow enough to be killed in the middle.
+fn start(ground: &Ground, daemon: &Daemon) -> Process {
+    let addresses = format!("[{{address=\"{}\"}}]", shop());
+    let settings = [
+        ("INDEX__MODE", "full"),
+        ("FOLLOW__POLL_INTERVAL", "20ms"),
+        ("FOLLOW__BLOCKS_PER_TRANSACTION", "4"),
+        ("FOLLOW__FETCH_BATCH", "4"),
+        ("PAYMENTS__ADDRESSES", &addresses),
+    ];
+    Process::start(ground, daemon, &settings)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a look from outside")]
@@ -131,42 +103,65 @@ async fn blocks(pool: &sqlx::PgPool) -> i64 {
         .unwrap()
 }
 
-/// Lets a successor begin at once instead of after the dead leader's lease.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the table belongs to the platform"
-)]
-async fn end_term(ground: &Ground) {
-    sqlx::query("UPDATE lease SET expires_at = now()")
-        .execute(&ground.db.pool)
-        .await
-        .unwrap();
+/// Waits for more blocks than there were, without the pauses of `eventually`: the kills must not all come at the same moment
+/// after a commit.
+async fn more_than(pool: &sqlx::PgPool, reached: i64) -> i64 {
+    let deadline = Instant::now() + LIMIT;
+    loop {
+        let count = blocks(pool).await;
+        if count > reached {
+            return count;
+        }
+        assert!(Instant::now() < deadline, "no block after {reached}");
+        tokio::task::yield_now().await;
+    }
 }
 
-#[tokio::test]
-async fn the_process_killed_with_sigkill_resumes_to_the_same_end() {
+/// Kills the process `kills` times, each at a random moment of its sync, over as many databases as that takes. Every one of them
+/// ends like an uninterrupted run.
+async fn kill_at_random_moments(seed: u64, kills: usize) {
+    let context = format!("seed {seed}, after SIGKILL");
+    let mut random = Random::new(seed);
     let daemon = Daemon::start(&BLOCKS).await;
     let expected = straight(&daemon).await;
     daemon.world().delay = Duration::from_millis(3);
-    let ground = Ground::new().await;
-    let mut reached = 0;
-    for _ in 0..3 {
-        let mut process = Process::start(&ground, &daemon);
-        eventually(LIMIT, async || match blocks(&ground.db.pool).await {
-            count if count > reached => Ok(()),
-            count => Err(count),
-        })
-        .await;
+    let everything = i64::from(LAST) + 1;
+    let mut ground = Ground::new().await;
+    let (mut killed, mut reached) = (0, 0);
+    while killed < kills {
+        let mut process = start(&ground, &daemon);
+        if reached < everything {
+            more_than(&ground.db.pool, reached).await;
+        }
+        let life = Duration::from_micros(random.within(0, LONGEST_LIFE_US).into());
+        tokio::time::sleep(life).await;
         process.kill();
         reached = blocks(&ground.db.pool).await;
-        end_term(&ground).await;
+        // A kill after the last block was no kill of a sync.
+        killed += usize::from(reached < everything);
+        end_terms(&ground.db.pool).await;
+        if reached == everything {
+            assert_same_rows(&ground.db.pool, &expected.db.pool, &context).await;
+            ground.db = Ground::database().await;
+            reached = 0;
+        }
     }
-    assert!(reached <= i64::from(LAST), "the kills came in time");
-    let _last = Process::start(&ground, &daemon);
-    eventually(LIMIT, async || match blocks(&ground.db.pool).await {
-        961 => Ok(()),
+    daemon.world().delay = Duration::ZERO;
+    let _last = start(&ground, &daemon);
+    eventually(REST, async || match blocks(&ground.db.pool).await {
+        count if count == everything => Ok(()),
         count => Err(count),
     })
     .await;
-    assert_same_rows(&ground.db.pool, &expected.db.pool, "after SIGKILL").await;
+    assert_same_rows(&ground.db.pool, &expected.db.pool, &context).await;
+}
+
+#[tokio::test]
+async fn the_process_killed_with_sigkill_at_random_moments_resumes_to_the_same_end() {
+    Box::pin(kill_at_random_moments(1, SIGKILLS / 2)).await;
+}
+
+#[tokio::test]
+async fn the_process_killed_with_sigkill_at_other_moments_resumes_to_the_same_end() {
+    Box::pin(kill_at_random_moments(2, SIGKILLS / 2)).await;
 }

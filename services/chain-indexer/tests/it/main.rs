@@ -2,10 +2,21 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod api;
+mod conflicts;
 mod daemons;
 mod devnet;
+mod evm;
+mod evm_process;
+mod evm_service;
 mod kills;
+mod ledger;
+mod ledger_reorgs;
+mod nodes;
+mod notes;
 mod payments;
 mod recording;
 mod reorgs;
+mod snapshot;
+mod sources;
 mod support;
+mod unmatched;

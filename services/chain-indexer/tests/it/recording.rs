@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use async_nats::jetstream::{self, consumer::pull};
+use fluxplane_chain_indexer::domain::IndexMode;
 use fluxplane_flux_chain::Transaction;
 use fluxplane_platform::{bus, config::Secret};
 use fluxplane_proto::{
@@ -20,7 +21,7 @@ use crate::support::{
     chain::{BLOCKS, LAST, RECORD, hash_of, recorded},
     daemon::Daemon,
     follower::Announced,
-    service::{LIMIT, Running},
+    service::{Ground, LIMIT, Running},
 };
 
 type Client = ChainServiceClient<fluxplane_platform::grpc::Client>;
@@ -42,7 +43,11 @@ async fn reach(client: &Client, height: u32) {
 #[tokio::test]
 async fn the_recorded_chain_gives_its_payees_lists_and_events() {
     let daemon = Daemon::start(&BLOCKS[..=100]).await;
-    let service = Running::start(&daemon).await;
+    // What is compared below are stored coinbases, which mode plane does not keep.
+    let ground = Ground::new().await;
+    let mut config = ground.config(&daemon);
+    config.index.mode = IndexMode::Full;
+    let service = Running::with(ground, config).await.unwrap();
     let client = service.client("gateway");
     for snapshot in RECORD["list_snapshots"].as_array().unwrap() {
         let height = u32::try_from(snapshot["height"].as_u64().unwrap()).unwrap();

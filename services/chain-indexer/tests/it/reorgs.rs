@@ -2,29 +2,41 @@
 
 use fluxplane_chain_indexer::{
     STORE,
-    app::load::load,
-    domain::Rules,
-    source::ChainSource as _,
-    tasks::catch_up::{CatchUp, Ended, Pace},
+    domain::{IndexMode, Rules},
 };
 use fluxplane_flux_chain::Address;
 use fluxplane_platform::reconciler::Reconciler as _;
 use fluxplane_proto::chain_indexer::v1::fluxnode_changed::Change;
 
 use crate::support::{
-    chain::{BLOCKS, Branch, LAST, RECORD, message, payment},
+    chain::{BLOCKS, Branch, LAST, RECORD, hash_of, message, payment, up_to},
     daemon::Daemon,
     dump::{assert_same, assert_same_rows},
-    follower::{Announced, Place, config, height, settle, watched},
+    follower::{Announced, Place, config, height, run_straight, settle, watched},
     random::Random,
 };
 
-/// Cases of the random test.
-const CASES: usize = 40;
+/// Reorganisations of the random test, a quarter of them in each quarter of the chain.
+const CASES: usize = 200;
+
+/// The one with most tables.
+const MODE: IndexMode = IndexMode::Full;
+
+/// Where the lists change most: starts, confirms, expiries, a spent collateral. Height and depth.
+const RICH: [(u32, u32); 7] = [
+    (219, 3),
+    (240, 39),
+    (457, 1),
+    (860, 39),
+    (940, 1),
+    (959, 1),
+    (960, 39),
+];
 
 /// Watches an address that coinbases of the recording pay, so that payments come and go with the blocks.
-fn rules_with_payments() -> Rules {
+fn rules_with_payments(mode: IndexMode) -> Rules {
     let mut config = config();
+    config.index.mode = mode;
     let address: Address = RECORD["nodes"][1]["payment_address"]
         .as_str()
         .unwrap()
@@ -34,79 +46,96 @@ fn rules_with_payments() -> Rules {
     config.rules().unwrap()
 }
 
-fn up_to(height: u32) -> &'static [Vec<u8>] {
-    &BLOCKS[..=usize::try_from(height).unwrap()]
-}
-
-/// Applies the daemon's blocks as if all of them were final: many to a transaction.
-async fn run_straight(place: &Place, daemon: &Daemon) {
-    let follower = place.follower(daemon).await;
-    let loaded = load(&follower.ctx).await.unwrap();
-    let mut theirs = follower.source.position(None).await.unwrap().tip;
-    theirs.height += 1_000;
-    let work = CatchUp {
-        ctx: &follower.ctx,
-        token: follower.token,
-        source: &follower.source,
-        // One block a request: the first request beyond the end fails, and nothing else with it.
-        pace: Pace {
-            fetch_batch: 1,
-            ..place.pace
-        },
-    };
-    let ended = work.run(loaded.state, loaded.mempool, theirs, |_| ());
-    assert!(matches!(ended.await.unwrap().ended, Some(Ended::Fetch(_))));
-}
-
-#[tokio::test]
-async fn after_a_reorganisation_of_any_depth_the_database_is_that_of_a_straight_run() {
-    const SEED: u64 = 0x0f1a_2026;
-    println!("seed {SEED:#x}");
-    let mut random = Random::new(SEED);
-    let mut cases: Vec<(u32, u32)> = (0..CASES)
-        .map(|_| (random.within(1, LAST), random.within(1, 39)))
-        .map(|(height, depth)| (height, depth.min(height)))
-        .collect();
-    // Where the lists change most: starts, confirms, expiries, a spent collateral.
-    cases.extend([
-        (219, 3),
-        (240, 39),
-        (457, 1),
-        (860, 39),
-        (940, 1),
-        (960, 39),
-    ]);
+/// At each of the given heights the chain takes another way and comes back; the database must then be that of a straight run.
+/// Which case it is says the height and depth of the failure: the numbers repeat with the quarter.
+async fn undo_and_redo(mode: IndexMode, mut cases: Vec<(u32, u32)>, random: &mut Random) {
     cases.sort_unstable();
-
-    let (straight, daemon) = (
-        Place::with(rules_with_payments()).await,
-        Daemon::start(up_to(0)).await,
-    );
-    let (place, fickle) = (
-        Place::with(rules_with_payments()).await,
-        Daemon::start(up_to(0)).await,
-    );
+    let place = Place::with(rules_with_payments(mode)).await;
+    let straight = Place::with(rules_with_payments(mode)).await;
+    let (fickle, daemon) = (Daemon::start(up_to(0)).await, Daemon::start(up_to(0)).await);
     let mut follower = place.follower(&fickle).await;
     for (height, depth) in cases {
-        let context = format!("depth {depth} at height {height}");
+        let context = format!("{mode:?}, depth {depth} at height {height}");
         daemon.set_chain(up_to(height));
         run_straight(&straight, &daemon).await;
         fickle.set_chain(up_to(height));
         settle(&mut follower).await;
         let mut other = Branch::leave_at(height - depth, random.within(1, 1_000));
-        other.grow_by(1);
+        // Never higher than we were: the highest block ever is remembered.
+        other.grow_by(random.within(1, depth.min(3)));
         fickle.set_chain(&other.blocks);
+        // Of a branch that is shorter, the tip is another block all the same.
         settle(&mut follower).await;
-        let reached = follower.at.as_ref().unwrap().state.tip().unwrap().height;
-        assert_eq!(reached, other.height(), "{context}");
+        let reached = follower.at.as_ref().unwrap().state.tip().unwrap();
+        assert_eq!(reached.height, other.height(), "{context}");
+        assert_eq!(
+            reached.hash,
+            hash_of(other.blocks.last().unwrap()),
+            "{context}"
+        );
         fickle.set_chain(up_to(height));
         settle(&mut follower).await;
         assert_same_rows(&place.db.pool, &straight.db.pool, &context).await;
     }
     assert!(
-        straight.dump().await["payment"].len() > 100,
+        !straight.dump().await["payment"].is_empty(),
         "the recording pays the watched address"
     );
+}
+
+/// A quarter of the random cases, and the rich ones, within a quarter of the chain.
+async fn quarter(number: u32) {
+    let seed = 0x0f1a_2026 + u64::from(number);
+    let mut random = Random::new(seed);
+    let (low, high) = (LAST / 4 * number + 1, LAST / 4 * (number + 1));
+    let mut cases: Vec<(u32, u32)> = (0..CASES / 4)
+        .map(|_| (random.within(low, high), random.within(1, 39)))
+        .map(|(height, depth)| (height, depth.min(height)))
+        .collect();
+    cases.extend(
+        RICH.iter()
+            .filter(|(height, _)| (low..=high).contains(height)),
+    );
+    undo_and_redo(MODE, cases, &mut random).await;
+}
+
+#[tokio::test]
+async fn after_undo_and_redo_of_any_depth_the_first_quarter_is_that_of_a_straight_run() {
+    quarter(0).await;
+}
+
+#[tokio::test]
+async fn after_undo_and_redo_of_any_depth_the_second_quarter_is_that_of_a_straight_run() {
+    quarter(1).await;
+}
+
+#[tokio::test]
+async fn after_undo_and_redo_of_any_depth_the_third_quarter_is_that_of_a_straight_run() {
+    quarter(2).await;
+}
+
+#[tokio::test]
+async fn after_undo_and_redo_of_any_depth_the_last_quarter_is_that_of_a_straight_run() {
+    quarter(3).await;
+}
+
+#[tokio::test]
+async fn an_index_of_mode_plane_undoes_and_redoes_what_is_rich_in_changes() {
+    let mut random = Random::new(1);
+    undo_and_redo(IndexMode::Plane, RICH.to_vec(), &mut random).await;
+}
+
+#[tokio::test]
+async fn a_reorganisation_of_thirty_nine_blocks_is_followed() {
+    let (place, daemon) = (Place::new().await, Daemon::start(up_to(300)).await);
+    let mut follower = place.follower(&daemon).await;
+    settle(&mut follower).await;
+    let mut branch = Branch::leave_at(261, 1);
+    branch.grow_by(45);
+    daemon.set_chain(&branch.blocks);
+    settle(&mut follower).await;
+    assert_eq!(height(&follower), 306);
+    assert!(place.dump().await["chain"][0].contains("\"halted_reason\": \"\""));
 }
 
 #[tokio::test]

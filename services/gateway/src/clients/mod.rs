@@ -15,7 +15,11 @@ use fluxplane_platform::{
 };
 use fluxplane_proto::{
     billing::v1::{self as billing, billing_service_client::BillingServiceClient},
-    chain_indexer::v1::{self as chain, chain_service_client::ChainServiceClient},
+    chain_indexer::v1::{
+        self as chain, chain_service_client::ChainServiceClient,
+        evm_service_client::EvmServiceClient, fluxnode_service_client::FluxnodeServiceClient,
+        ledger_service_client::LedgerServiceClient, payment_service_client::PaymentServiceClient,
+    },
     node_registry::v1::{self as registry, node_service_client::NodeServiceClient},
     scheduler::v1::{self as scheduler, app_service_client::AppServiceClient},
     validator::v1::{self as validator, validator_service_client::ValidatorServiceClient},
@@ -37,6 +41,10 @@ pub struct Peers {
     pub registry: Registry,
     pub billing: Billing,
     pub chain: Chain,
+    pub ledger: Ledger,
+    pub fluxnodes: Fluxnodes,
+    pub payments: Payments,
+    pub evm: Evm,
     pub validator: Validator,
 }
 
@@ -48,11 +56,16 @@ impl Peers {
         metrics: &GatewayMetrics,
     ) -> anyhow::Result<Self> {
         let connect = |peer: &Peer| client::connect(peer, credentials);
+        let indexer = connect(&config.chain_indexer)?;
         Ok(Self {
             scheduler: Scheduler::new(connect(&config.scheduler)?, metrics),
             registry: Registry::new(connect(&config.node_registry)?, metrics),
             billing: Billing::new(connect(&config.billing)?, metrics),
-            chain: Chain::new(connect(&config.chain_indexer)?, metrics),
+            chain: Chain::new(indexer.clone(), metrics),
+            ledger: Ledger::new(indexer.clone(), metrics),
+            fluxnodes: Fluxnodes::new(indexer.clone(), metrics),
+            payments: Payments::new(indexer.clone(), metrics),
+            evm: Evm::new(indexer, metrics),
             validator: Validator::new(connect(&config.validator)?, metrics),
         })
     }
@@ -141,6 +154,45 @@ peer! {
     get_fluxnode: chain::GetFluxnodeRequest => chain::GetFluxnodeResponse;
     list_fluxnodes: chain::ListFluxnodesRequest => chain::ListFluxnodesResponse;
     list_payments: chain::ListPaymentsRequest => chain::ListPaymentsResponse;
+}
+
+peer! {
+    /// Outputs, balances and supply.
+    Ledger, "chain-indexer", LedgerServiceClient;
+    get_address: chain::GetAddressRequest => chain::GetAddressResponse;
+    list_address_transactions: chain::ListAddressTransactionsRequest => chain::ListAddressTransactionsResponse;
+    list_unspent: chain::ListUnspentRequest => chain::ListUnspentResponse;
+    get_output: chain::GetOutputRequest => chain::GetOutputResponse;
+    list_rich: chain::ListRichRequest => chain::ListRichResponse;
+    get_supply: chain::GetSupplyRequest => chain::GetSupplyResponse;
+}
+
+peer! {
+    /// The fluxnode lists, and the coins the rules create.
+    Fluxnodes, "chain-indexer", FluxnodeServiceClient;
+    find_fluxnodes: chain::FindFluxnodesRequest => chain::FindFluxnodesResponse;
+    list_fluxnodes_at: chain::ListFluxnodesAtRequest => chain::ListFluxnodesAtResponse;
+    list_next_payees: chain::ListNextPayeesRequest => chain::ListNextPayeesResponse;
+    get_tier_statistics: chain::GetTierStatisticsRequest => chain::GetTierStatisticsResponse;
+    get_network_capacity: chain::GetNetworkCapacityRequest => chain::GetNetworkCapacityResponse;
+    get_emission: chain::GetEmissionRequest => chain::GetEmissionResponse;
+}
+
+peer! {
+    /// Payments without a message, anchors and price messages.
+    Payments, "chain-indexer", PaymentServiceClient;
+    list_unmatched_payments: chain::ListUnmatchedPaymentsRequest => chain::ListUnmatchedPaymentsResponse;
+    get_payment: chain::GetPaymentRequest => chain::GetPaymentResponse;
+    list_anchors: chain::ListChainAnchorsRequest => chain::ListChainAnchorsResponse;
+    list_price_messages: chain::ListPriceMessagesRequest => chain::ListPriceMessagesResponse;
+}
+
+peer! {
+    /// Tokens on other chains.
+    Evm, "chain-indexer", EvmServiceClient;
+    list_assets: chain::ListAssetsRequest => chain::ListAssetsResponse;
+    get_asset_status: chain::GetAssetStatusRequest => chain::GetAssetStatusResponse;
+    list_transfers: chain::ListTransfersRequest => chain::ListTransfersResponse;
 }
 
 peer! {

@@ -38,6 +38,11 @@ const FIELD_NAMES: &[(&str, &str)] = &[
     ("page.size", "page_size"),
     ("page.cursor", "cursor"),
     ("expected_version", "If-Match"),
+    ("owner.address", "address"),
+    ("owner.script_hex", "address"),
+    ("outpoint.txid", "txid"),
+    ("from_year", "from"),
+    ("to_year", "to"),
 ];
 
 /// A request that was refused, or that we failed.

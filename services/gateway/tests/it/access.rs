@@ -25,6 +25,8 @@ pub(crate) fn concrete(path: &str) -> String {
         ("{txid}", "aa"),
         ("{vout}", "0"),
         ("{message_hash}", "aa"),
+        ("{address}", "t1LUs6quf7TB2zVZmexqPQdnqmrFMGZGjV6"),
+        ("{asset}", "ethereum"),
     ]
     .into_iter()
     .fold(path.to_owned(), |path, (parameter, value)| {

@@ -4,6 +4,7 @@
 mod access;
 mod apps;
 mod audit;
+mod chain;
 mod documents;
 mod events;
 mod limits;

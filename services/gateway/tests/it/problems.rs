@@ -143,7 +143,8 @@ async fn an_answer_that_breaks_the_contract_is_our_fault() {
 #[tokio::test]
 async fn an_answer_that_takes_too_long_is_given_up() {
     let gateway = start_with(|config, _| {
-        let quick = std::time::Duration::from_millis(100);
+        // Signing in comes first, and must not take so long.
+        let quick = std::time::Duration::from_secs(2);
         config.rest.request_timeout = fluxplane_platform::config::Span(quick);
     })
     .await;

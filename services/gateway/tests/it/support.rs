@@ -25,7 +25,7 @@ use fluxplane_platform::{
     runner::{self, Start},
     tls::{Credentials, authority::Authority},
 };
-use fluxplane_testkit::TestDb;
+use fluxplane_testkit::{PATIENCE, TestDb};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -38,7 +38,7 @@ use crate::{
 };
 
 /// How long a condition may take to come true.
-pub(crate) const SOON: Duration = Duration::from_secs(5);
+pub(crate) const SOON: Duration = PATIENCE;
 
 /// A running gateway.
 pub(crate) struct Running {

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
-use fluxplane_core::Resources;
+use fluxplane_core::{Resources, capacity};
 use serde::{Deserialize, Serialize};
 
 /// What a machine measured of itself.
@@ -21,23 +21,11 @@ pub struct Benchmark {
     pub measured_at: DateTime<Utc>,
 }
 
-/// Kept back from applications on every node, as FluxOS does: one thread, 2,000 MB, 60 GB and 20 GB for images
-/// (FluxOS `lockedSystemResources`). The plane applies the same rule and takes the smaller result.
-const KEPT_BACK: Resources = Resources {
-    cpu_milli: 1_000,
-    ram_mib: 2_000,
-    disk_gib: 80,
-};
-
 impl Benchmark {
-    /// What applications may use of the machine.
+    /// What applications may use of the machine. The plane applies the same rule to the figures it was told at joining and
+    /// takes the smaller result.
     pub fn usable(&self) -> Resources {
-        let measured = Resources {
-            cpu_milli: u64::from(self.threads) * 1_000,
-            ram_mib: self.ram_mib,
-            disk_gib: self.disk_gib.saturating_mul(95) / 100,
-        };
-        measured.saturating_sub(KEPT_BACK)
+        capacity::usable(self.threads, self.ram_mib, self.disk_gib)
     }
 
     /// The same machine as it is to be declared.

@@ -29,6 +29,10 @@ const WATCHED: Duration = Duration::from_millis(100);
 
 /// Connects, and makes sure that the connection is not closed at once.
 pub(super) async fn tcp(address: SocketAddr, limit: Duration) -> Result<(), Unreachable> {
+    watched(address, limit, WATCHED).await
+}
+
+async fn watched(address: SocketAddr, limit: Duration, watch: Duration) -> Result<(), Unreachable> {
     let fail = |cause: String| Unreachable { address, cause };
     let mut stream = match tokio::time::timeout(limit, TcpStream::connect(address)).await {
         Ok(Ok(stream)) => stream,
@@ -36,7 +40,7 @@ pub(super) async fn tcp(address: SocketAddr, limit: Duration) -> Result<(), Unre
         Err(_) => return Err(fail(format!("no answer within {} ms", limit.as_millis()))),
     };
     let mut byte = [0];
-    match tokio::time::timeout(WATCHED, stream.read(&mut byte)).await {
+    match tokio::time::timeout(watch, stream.read(&mut byte)).await {
         Ok(Ok(0)) => Err(fail(
             "accepts connections and closes them at once".to_owned(),
         )),
@@ -56,11 +60,10 @@ fn words(err: &io::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use fluxplane_testkit::{PATIENCE, free_address};
     use tokio::{io::AsyncWriteExt as _, net::TcpListener, task::JoinSet};
 
     use super::*;
-
-    const LIMIT: Duration = Duration::from_secs(2);
 
     #[tokio::test]
     async fn a_listener_that_waits_or_greets_answers() {
@@ -73,7 +76,7 @@ mod tests {
                 stream.write_all(greeting).await.unwrap();
                 assert_eq!(stream.read(&mut [0]).await.unwrap(), 0);
             });
-            assert_eq!(tcp(address, LIMIT).await, Ok(()));
+            assert_eq!(tcp(address, PATIENCE).await, Ok(()));
         }
     }
 
@@ -83,16 +86,14 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let mut server = JoinSet::new();
         server.spawn(async move { drop(listener.accept().await.unwrap()) });
-        let err = tcp(address, LIMIT).await.unwrap_err();
+        let err = watched(address, PATIENCE, PATIENCE).await.unwrap_err();
         assert!(err.to_string().contains("closes them at once"), "{err}");
     }
 
     #[tokio::test]
     async fn a_port_without_a_listener_is_named() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        drop(listener);
-        let err = tcp(address, LIMIT).await.unwrap_err();
+        let address = free_address();
+        let err = tcp(address, PATIENCE).await.unwrap_err();
         assert_eq!(
             err.to_string(),
             format!("port {} of 127.0.0.1: nothing listens", address.port())

@@ -31,8 +31,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::plane::{Plane, node_key};
 
-/// Longer than anything takes on a busy machine.
-pub(crate) const LIMIT: Duration = Duration::from_secs(20);
+pub(crate) const LIMIT: Duration = fluxplane_testkit::PATIENCE;
 
 /// A machine that may join and run an agent.
 pub(crate) struct Machine {

@@ -4,6 +4,7 @@ use std::process::{Command, Output, Stdio};
 
 use fluxplane_flux_chain::address::AddressSpace;
 use fluxplane_platform::error::to_status;
+use fluxplane_testkit::{Signal, signal};
 
 use crate::{
     agent::{Machine, token},
@@ -196,11 +197,7 @@ async fn a_killed_agent_goes_on_and_a_stopped_one_ends_cleanly() {
         plane.memory().heartbeats.len() > before + 1
     })
     .await;
-    let process = again.id().unwrap().to_string();
-    Command::new("kill")
-        .args(["-TERM", &process])
-        .status()
-        .unwrap();
+    signal(again.id().unwrap(), Signal::TERM).unwrap();
     assert!(again.wait().await.unwrap().success());
     let memory = plane.memory();
     assert!(

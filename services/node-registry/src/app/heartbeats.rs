@@ -1,14 +1,11 @@
 //! Proofs of life, many at a time.
 
-use fluxplane_core::id::NodeId;
+use fluxplane_core::{NodeState, id::NodeId};
 
 use super::{Context, Error, join::announce};
-use crate::{
-    db::{
-        self,
-        nodes::{Accepted, Beat},
-    },
-    domain::NodeState,
+use crate::db::{
+    self,
+    nodes::{Accepted, Beat},
 };
 
 /// Takes verified beats. Returns those that counted; the others repeat a sequence that was taken already.

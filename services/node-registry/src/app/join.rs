@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use fluxplane_core::{Place, attest, id::NodeId};
+use fluxplane_core::{NodeState, Place, attest, id::NodeId};
 use fluxplane_platform::tls::{
     Peer,
     authority::{Authority, Csr},
@@ -15,7 +15,7 @@ use crate::{
     config::Minimums,
     db,
     domain::{
-        Node, NodeState,
+        Node,
         join::{self, Claim, JoinError},
         signed,
     },

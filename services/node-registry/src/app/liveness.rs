@@ -3,16 +3,13 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use fluxplane_core::id::NodeId;
+use fluxplane_core::{NodeState, id::NodeId};
 use fluxplane_platform::db::lease;
 
 use super::{Context, Error, join::announce};
 use crate::{
     db::{self, nodes::Beating},
-    domain::{
-        NodeState,
-        liveness::{self, Judgement, Rules, Suspicion, Verdict, Watched},
-    },
+    domain::liveness::{self, Judgement, Rules, Suspicion, Verdict, Watched},
 };
 
 /// Lease of the one replica that judges.

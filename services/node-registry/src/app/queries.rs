@@ -1,14 +1,11 @@
 //! Questions about nodes.
 
-use fluxplane_core::{error::Violation, id::NodeId};
+use fluxplane_core::{NodeState, error::Violation, id::NodeId};
 use fluxplane_platform::db::paging::Page;
 use uuid::Uuid;
 
 use super::{Context, Error};
-use crate::{
-    db,
-    domain::{Node, NodeState},
-};
+use crate::{db, domain::Node};
 
 pub async fn get_node(ctx: &Context, id: NodeId) -> Result<Node, Error> {
     let mut conn = ctx.pool.acquire().await?;

@@ -1,17 +1,14 @@
 //! A node asks for a new certificate before the old one ends.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use fluxplane_core::id::NodeId;
+use fluxplane_core::{NodeState, id::NodeId};
 use fluxplane_platform::tls::{Peer, authority::Csr};
 
 use super::{
     Context, Error,
     join::{Admission, announce},
 };
-use crate::{
-    db,
-    domain::{NodeState, join::JoinError},
-};
+use crate::{db, domain::join::JoinError};
 
 #[derive(Debug)]
 pub struct Renewed {

@@ -1,12 +1,12 @@
 //! What agents report: what they run, and for how long it ran.
 
-use fluxplane_core::{Resources, attest::Statement, id::NodeId};
+use fluxplane_core::{NodeState, Resources, attest::Statement, id::NodeId};
 
 use super::{Context, Error, join::announce};
 use crate::{
     db,
     db::nodes::AgentFacts,
-    domain::{Node, NodeState, signed},
+    domain::{Node, signed},
     events::announce::{self as announcements, Reported, SignedReport},
 };
 

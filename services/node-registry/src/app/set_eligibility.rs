@@ -1,13 +1,10 @@
 //! The chain's fluxnode list changed: a node may have lost or regained its right to work.
 
-use fluxplane_core::id::NodeId;
+use fluxplane_core::{NodeState, id::NodeId};
 use sqlx::PgConnection;
 
 use super::{Context, Error, join::announce};
-use crate::{
-    db,
-    domain::{Collateral, NodeState},
-};
+use crate::{db, domain::Collateral};
 
 /// What the chain says of a collateral now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use fluxplane_core::id::JoinTokenId;
-use fluxplane_platform::db::{Inconsistency, ensure_one_row};
+use fluxplane_platform::db::{columns::small, ensure_one_row};
 use sqlx::PgConnection;
 
 use crate::domain::{Collateral, join::JoinToken};
@@ -47,9 +47,7 @@ pub async fn lock(
     .fetch_optional(conn)
     .await?;
     let Some(row) = row else { return Ok(None) };
-    let vout = u32::try_from(row.collateral_vout).map_err(|_| {
-        Inconsistency::new("join_token", "collateral_vout", row.id, row.collateral_vout)
-    })?;
+    let vout = small("join_token", "collateral_vout", row.id, row.collateral_vout)?;
     Ok(Some(JoinToken {
         id: row.id.into(),
         operator: row.operator,

@@ -1,12 +1,17 @@
 //! Nodes.
 
 use chrono::{DateTime, Utc};
-use fluxplane_core::{Place, Resources, Tier, id::NodeId};
-use fluxplane_platform::db::{Inconsistency, ensure_one_row, paging::Page};
+use fluxplane_core::{NodeState, Place, Resources, Tier, id::NodeId};
+use fluxplane_platform::db::{
+    Inconsistency,
+    columns::{bigint, small, unsigned},
+    ensure_one_row,
+    paging::Page,
+};
 use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
-use crate::domain::{Benchmark, Collateral, Node, NodeState};
+use crate::domain::{Benchmark, Collateral, Node};
 
 /// A row of `node`, column by column.
 struct Row {
@@ -43,18 +48,14 @@ impl TryFrom<Row> for Node {
 
     fn try_from(row: Row) -> Result<Self, Self::Error> {
         let id = row.id;
-        let unsigned = |column, value: i64| {
-            u64::try_from(value).map_err(|_| Inconsistency::new("node", column, id, value))
-        };
+        let unsigned = |column, value| unsigned("node", column, id, value);
         let tier = u8::try_from(row.tier).ok().and_then(Tier::from_number);
         Ok(Self {
             id: id.into(),
             operator: row.operator,
             collateral: Collateral {
                 txid: row.collateral_txid,
-                vout: u32::try_from(row.collateral_vout).map_err(|_| {
-                    Inconsistency::new("node", "collateral_vout", id, row.collateral_vout)
-                })?,
+                vout: small("node", "collateral_vout", id, row.collateral_vout)?,
             },
             tier: tier.ok_or_else(|| Inconsistency::new("node", "tier", id, row.tier))?,
             state: NodeState::from_name(&row.state)
@@ -86,11 +87,6 @@ impl TryFrom<Row> for Node {
             version: unsigned("version", row.version)?,
         })
     }
-}
-
-/// Unsigned values of ours that fit a `bigint` by their meaning; a larger one is a caller's lie.
-fn bigint(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
 }
 
 pub async fn insert(conn: &mut PgConnection, node: &Node) -> sqlx::Result<()> {

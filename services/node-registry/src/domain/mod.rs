@@ -5,4 +5,4 @@ pub mod liveness;
 pub mod node;
 pub mod signed;
 
-pub use node::{Benchmark, Collateral, Node, NodeState};
+pub use node::{Benchmark, Collateral, Node};

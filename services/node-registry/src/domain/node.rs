@@ -1,7 +1,7 @@
-//! A node and the states it can be in.
+//! A node and what it measured of itself.
 
 use chrono::{DateTime, Utc};
-use fluxplane_core::{Place, Resources, Tier, id::NodeId};
+use fluxplane_core::{NodeState, Place, Resources, Tier, capacity, id::NodeId};
 use serde::{Deserialize, Serialize};
 
 /// The output a fluxnode locks, as text in display order.
@@ -14,48 +14,6 @@ pub struct Collateral {
 impl std::fmt::Display for Collateral {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}:{}", self.txid, self.vout)
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum NodeState {
-    /// Has a certificate, never connected.
-    Joined,
-    /// Beats.
-    Ready,
-    /// Missed beats: gets no new work, keeps what it runs.
-    Suspect,
-    /// Silent and unreachable: its instances are replaced.
-    Lost,
-    /// Its collateral is not a confirmed fluxnode any more.
-    Ineligible,
-    /// Another machine joined in its place.
-    Retired,
-}
-
-impl NodeState {
-    pub const ALL: [Self; 6] = [
-        Self::Joined,
-        Self::Ready,
-        Self::Suspect,
-        Self::Lost,
-        Self::Ineligible,
-        Self::Retired,
-    ];
-
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Joined => "joined",
-            Self::Ready => "ready",
-            Self::Suspect => "suspect",
-            Self::Lost => "lost",
-            Self::Ineligible => "ineligible",
-            Self::Retired => "retired",
-        }
-    }
-
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.name() == name)
     }
 }
 
@@ -73,23 +31,10 @@ pub struct Benchmark {
     pub measured_at: DateTime<Utc>,
 }
 
-/// Kept back from applications on every node, as FluxOS does: one thread, 2,000 MB, 60 GB and 20 GB for images
-/// (FluxOS `lockedSystemResources`).
-const KEPT_BACK: Resources = Resources {
-    cpu_milli: 1_000,
-    ram_mib: 2_000,
-    disk_gib: 80,
-};
-
 impl Benchmark {
     /// What applications may use of the machine.
     pub fn usable(&self) -> Resources {
-        let measured = Resources {
-            cpu_milli: u64::from(self.threads) * 1_000,
-            ram_mib: self.ram_mib,
-            disk_gib: self.disk_gib * 95 / 100,
-        };
-        measured.saturating_sub(KEPT_BACK)
+        capacity::usable(self.threads, self.ram_mib, self.disk_gib)
     }
 }
 
@@ -122,34 +67,4 @@ pub struct Node {
     pub usage_sequence: u64,
     /// Grows with every change of the record.
     pub version: u64,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_smallest_cumulus_offers_what_fluxos_says() {
-        let benchmark = Benchmark {
-            threads: 4,
-            ram_mib: 7_000,
-            disk_gib: 220,
-            hash_mib_s: 0,
-            disk_write_mib_s: 0,
-            measured_at: DateTime::UNIX_EPOCH,
-        };
-        let usable = Resources {
-            cpu_milli: 3_000,
-            ram_mib: 5_000,
-            disk_gib: 129,
-        };
-        assert_eq!(benchmark.usable(), usable);
-    }
-
-    #[test]
-    fn state_names_lead_back() {
-        for state in NodeState::ALL {
-            assert_eq!(NodeState::from_name(state.name()), Some(state));
-        }
-    }
 }

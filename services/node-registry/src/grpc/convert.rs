@@ -1,13 +1,13 @@
 //! Between wire and domain. Unknown enum values are errors inbound, never defaults.
 
 use chrono::{DateTime, Utc};
-use fluxplane_core::{Place, Resources, Tier, error::Violation, id::NodeId};
+use fluxplane_core::{NodeState, Place, Resources, Tier, error::Violation, id::NodeId};
 use fluxplane_proto::{common::v1 as common, node_registry::v1 as wire};
 use prost_types::Timestamp;
 
 use crate::{
     app::Error,
-    domain::{Benchmark, Collateral, Node, NodeState, join::Claim},
+    domain::{Benchmark, Collateral, Node, join::Claim},
 };
 
 pub fn timestamp(at: DateTime<Utc>) -> Timestamp {

@@ -1,11 +1,11 @@
 //! Keeps the node gauges true.
 
+use fluxplane_core::NodeState;
 use fluxplane_platform::reconciler::{Progress, Reconciler};
 
 use crate::{
     app::Context,
     db,
-    domain::NodeState,
     metrics::{RegistryMetrics, StateLabels},
 };
 

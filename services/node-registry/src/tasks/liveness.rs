@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use chrono::{DateTime, Utc};
-use fluxplane_core::{attest::Statement, id::NodeId};
+use fluxplane_core::{NodeState, attest::Statement, id::NodeId};
 use fluxplane_platform::reconciler::{Progress, Reconciler};
 use futures::{StreamExt as _, stream};
 use ring::rand::{SecureRandom as _, SystemRandom};
@@ -12,7 +12,6 @@ use crate::{
     app::{self, Context},
     db::nodes::Beating,
     domain::{
-        NodeState,
         liveness::{Rules, Suspicion},
         signed,
     },

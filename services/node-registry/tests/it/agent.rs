@@ -1,7 +1,5 @@
 //! An agent as small as the stream allows.
 
-use std::time::Duration;
-
 use fluxplane_core::attest::Statement;
 use fluxplane_platform::{grpc, tls::Credentials};
 use fluxplane_proto::node_registry::v1::{
@@ -9,6 +7,7 @@ use fluxplane_proto::node_registry::v1::{
     SignedUsageReport, UsageReportBody, Welcome, agent_message::Body as Up,
     agent_service_client::AgentServiceClient, plane_message::Body as Down,
 };
+use fluxplane_testkit::PATIENCE;
 use prost::Message as _;
 use rcgen::SigningKey as _;
 use tokio::sync::mpsc;
@@ -16,9 +15,6 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
 
 use crate::support::Plane;
-
-/// Longer than anything a healthy registry takes.
-const LIMIT: Duration = Duration::from_secs(10);
 
 pub(crate) struct Agent {
     pub(crate) node_id: String,
@@ -132,7 +128,7 @@ impl Session<'_> {
 
     /// The next message, whatever it is.
     pub(crate) async fn next(&mut self) -> Result<Option<Down>, Status> {
-        let message = tokio::time::timeout(LIMIT, self.incoming.message()).await;
+        let message = tokio::time::timeout(PATIENCE, self.incoming.message()).await;
         Ok(message
             .expect("a message in time")?
             .and_then(|message| message.body))

@@ -1,7 +1,7 @@
 //! Who may join, and what whoever may not is told.
 
 use fluxplane_core::{Tier, error::Reason};
-use fluxplane_platform::error::Remote;
+use fluxplane_platform::{config::Span, error::Remote};
 use fluxplane_proto::{
     common::v1::{Caller, OutPoint},
     node_registry::v1::{CreateJoinTokenRequest, JoinRequest, ListNodesRequest, NodeState},
@@ -10,7 +10,7 @@ use tonic::Code;
 
 use crate::{
     agent::Agent,
-    support::{OPERATOR, Plane, TXID, join, join_request, node_key},
+    support::{BEAT, OPERATOR, Plane, TXID, join, join_request, node_key},
 };
 
 async fn refused(plane: &Plane, request: JoinRequest) -> Remote {
@@ -133,7 +133,11 @@ async fn a_wrong_node_key_a_small_machine_and_a_foreign_address_are_refused_by_n
 
 #[tokio::test]
 async fn a_second_machine_is_refused_while_the_first_is_alive_and_replaces_it_when_it_is_not() {
-    let plane = Plane::start().await;
+    let plane = Plane::start_with(|config| {
+        // Time to be refused in, before its silence means anything.
+        config.agents.heartbeat_interval = Span(5 * BEAT);
+    })
+    .await;
     let first = Agent::new(&plane, join(&plane, 0, 16_199).await);
     let session = first.connect().await.unwrap();
     session.beat(1).await;
@@ -151,14 +155,7 @@ async fn a_second_machine_is_refused_while_the_first_is_alive_and_replaces_it_wh
             .unwrap()
             .state()
     };
-    let until = async |wanted: NodeState| {
-        fluxplane_testkit::eventually(std::time::Duration::from_secs(10), async || {
-            let now = state(&first.node_id).await;
-            if now == wanted { Ok(()) } else { Err(now) }
-        })
-        .await;
-    };
-    until(NodeState::Ready).await;
+    plane.until(&first.node_id, &[NodeState::Ready]).await;
 
     let key = node_key(1);
     let token = plane.token(0).await;
@@ -169,7 +166,7 @@ async fn a_second_machine_is_refused_while_the_first_is_alive_and_replaces_it_wh
         (Reason::CollateralInUse, vec!["collateral"])
     );
 
-    until(NodeState::Lost).await;
+    plane.until(&first.node_id, &[NodeState::Lost]).await;
     plane.join_client().await.join(request).await.unwrap();
     assert_eq!(state(&first.node_id).await, NodeState::Retired);
     let refused = first.connect().await.map(|_| ()).unwrap_err();

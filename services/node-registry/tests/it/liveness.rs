@@ -1,10 +1,9 @@
 //! A node that falls silent is suspected, probed, and lost; one that only cannot reach us is given more time.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use fluxplane_core::attest::Statement;
-use fluxplane_proto::node_registry::v1::{GetNodeRequest, Node, NodeState};
-use fluxplane_testkit::eventually;
+use fluxplane_proto::node_registry::v1::NodeState;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
@@ -16,34 +15,6 @@ use crate::{
     support::{BEAT, Plane, join},
 };
 
-const LIMIT: Duration = Duration::from_secs(10);
-
-async fn node(plane: &Plane, agent: &Agent) -> Node {
-    let request = GetNodeRequest {
-        node_id: agent.node_id.clone(),
-    };
-    plane
-        .node_client("gateway")
-        .get_node(request)
-        .await
-        .unwrap()
-        .into_inner()
-        .node
-        .unwrap()
-}
-
-async fn until(plane: &Plane, agent: &Agent, wanted: NodeState) -> Node {
-    eventually(LIMIT, async || {
-        let node = node(plane, agent).await;
-        if node.state() == wanted {
-            Ok(node)
-        } else {
-            Err(node.state())
-        }
-    })
-    .await
-}
-
 #[tokio::test]
 async fn a_silent_node_that_does_not_answer_is_lost_and_comes_back_with_a_beat() {
     let plane = Plane::start().await;
@@ -51,11 +22,15 @@ async fn a_silent_node_that_does_not_answer_is_lost_and_comes_back_with_a_beat()
     let agent = Agent::new(&plane, join(&plane, 0, 1).await);
     let session = agent.connect().await.unwrap();
     session.beat(1).await;
-    until(&plane, &agent, NodeState::Ready).await;
-    let lost = until(&plane, &agent, NodeState::Lost).await;
-    assert!(lost.state_reason.contains("probe"), "{}", lost.state_reason);
+    let (ready, lost) = (NodeState::Ready, NodeState::Lost);
+    let found = plane.until(&agent.node_id, &[ready, lost]).await;
+    assert!(
+        found.state_reason.contains("probe"),
+        "{}",
+        found.state_reason
+    );
     session.beat(2).await;
-    until(&plane, &agent, NodeState::Ready).await;
+    plane.until(&agent.node_id, &[ready, lost, ready]).await;
 }
 
 #[tokio::test]
@@ -91,8 +66,8 @@ async fn a_node_that_answers_the_probe_is_lost_only_after_six_beats() {
     let session = agent.connect().await.unwrap();
     let beaten = Instant::now();
     session.beat(1).await;
-    until(&plane, &agent, NodeState::Suspect).await;
-    let lost = until(&plane, &agent, NodeState::Lost).await;
+    let went = [NodeState::Suspect, NodeState::Lost];
+    let lost = plane.until(&agent.node_id, &went).await;
     assert!(
         beaten.elapsed() >= BEAT * 6,
         "lost after {:?}",

@@ -1,8 +1,6 @@
 //! Sessions: proofs of life that cannot be replayed, desired state that only moves forward, usage without gaps.
 
-use std::time::Duration;
-
-use fluxplane_platform::{bus, db::outbox};
+use fluxplane_platform::bus;
 use fluxplane_proto::{
     Event as _,
     chain_indexer::v1::{FluxnodeChanged, fluxnode_changed::Change},
@@ -14,8 +12,7 @@ use fluxplane_proto::{
     },
     scheduler::v1::NodeDesiredStateChanged,
 };
-use fluxplane_testkit::eventually;
-use prost::Message as _;
+use fluxplane_testkit::{PATIENCE, eventually};
 use tonic::Code;
 use uuid::Uuid;
 
@@ -24,16 +21,9 @@ use crate::{
     support::{Plane, TXID, join},
 };
 
-const LIMIT: Duration = Duration::from_secs(10);
-
 /// Publishes an event as its owner's relay would.
 async fn publish<E: fluxplane_proto::Event>(plane: &Plane, service: &str, id: u128, event: &E) {
-    let config = fluxplane_platform::config::Nats {
-        url: plane.nats.url.clone(),
-        user: String::new(),
-        password: fluxplane_platform::config::Secret::default(),
-    };
-    let js = bus::connect(&config, service).await.unwrap();
+    let js = plane.bus(service).await;
     bus::ensure_stream(&js, service).await.unwrap();
     let message = async_nats::jetstream::message::PublishMessage::build()
         .message_id(Uuid::from_u128(id).to_string())
@@ -91,14 +81,10 @@ async fn a_beat_makes_a_node_ready_and_a_replayed_one_counts_for_nothing() {
     let session = agent.connect().await.unwrap();
     assert_eq!(state(&plane, &agent.node_id).await, NodeState::Joined);
     session.beat(5).await;
-    eventually(LIMIT, async || match state(&plane, &agent.node_id).await {
-        NodeState::Ready => Ok(()),
-        other => Err(other),
-    })
-    .await;
+    plane.until(&agent.node_id, &[NodeState::Ready]).await;
     session.beat(5).await;
     session.beat(4).await;
-    eventually(LIMIT, async || {
+    eventually(PATIENCE, async || {
         let text = plane.metrics.encode();
         let replayed = text.contains(r#"heartbeats_total{outcome="replayed"} 2"#);
         if replayed { Ok(()) } else { Err(text) }
@@ -148,7 +134,7 @@ async fn usage_is_stored_once_in_order_and_only_when_signed() {
     }
     // A gap is answered with what we have.
     assert_eq!(acknowledged, [1, 1, 1, 2, 3]);
-    eventually(LIMIT, async || {
+    eventually(PATIENCE, async || {
         let waiting = events(
             &plane,
             fluxplane_proto::node_registry::v1::UsageReported::SUBJECT,
@@ -189,21 +175,16 @@ async fn a_collateral_that_leaves_the_list_takes_the_node_out_of_work() {
             txid: TXID.to_owned(),
             vout: 0,
         }),
-        fluxnode: None,
         height: 1,
-        sequence: 0,
-    };
-    let until = async |wanted| {
-        eventually(LIMIT, async || match state(&plane, &agent.node_id).await {
-            state if state == wanted => Ok(()),
-            other => Err(other),
-        })
-        .await;
+        ..FluxnodeChanged::default()
     };
     publish(&plane, "chain-indexer", 1, &change(Change::Expired)).await;
-    until(NodeState::Ineligible).await;
+    let gone = NodeState::Ineligible;
+    plane.until(&agent.node_id, &[gone]).await;
     publish(&plane, "chain-indexer", 2, &change(Change::Confirmed)).await;
-    until(NodeState::Joined).await;
+    plane
+        .until(&agent.node_id, &[gone, NodeState::Joined])
+        .await;
 }
 
 #[tokio::test]
@@ -259,19 +240,5 @@ async fn logs_find_their_reader_and_a_node_that_is_away_is_named() {
 async fn the_outbox_of_a_new_node_is_announced() {
     let plane = Plane::start().await;
     let (joined, _) = join(&plane, 0, 16_199).await;
-    let config = fluxplane_platform::config::Nats {
-        url: plane.nats.url.clone(),
-        user: String::new(),
-        password: fluxplane_platform::config::Secret::default(),
-    };
-    let js = bus::connect(&config, "test").await.unwrap();
-    // The relay may have been faster; draining is idempotent.
-    outbox::drain_batch(&plane.db.pool, &js).await.unwrap();
-    let stream = js.get_stream("NODE_REGISTRY").await.unwrap();
-    let message = stream
-        .get_last_raw_message_by_subject(fluxplane_proto::node_registry::v1::NodeChanged::SUBJECT)
-        .await
-        .unwrap();
-    let event = fluxplane_proto::node_registry::v1::NodeChanged::decode(message.payload).unwrap();
-    assert_eq!(event.node.unwrap().node_id, joined.node_id);
+    plane.until(&joined.node_id, &[NodeState::Joined]).await;
 }

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use async_nats::jetstream::{self, consumer::pull};
 use fluxplane_core::{Clock as _, IdSource as _, SystemClock, SystemIds, Tier, attest};
 use fluxplane_flux_chain::{
     key::PrivateKey,
@@ -14,7 +15,7 @@ use fluxplane_flux_chain::{
 };
 use fluxplane_node_registry::{SERVICE, STORE, config::Config, service};
 use fluxplane_platform::{
-    Lifecycle,
+    Lifecycle, bus,
     config::Span,
     db::PLATFORM_MIGRATIONS,
     grpc::{self, Client, Policy, Server, server::Allow},
@@ -29,14 +30,16 @@ use fluxplane_platform::{
     },
 };
 use fluxplane_proto::{
+    Event,
     chain_indexer::v1 as chain,
     common::v1::{self as common, Caller, OutPoint},
     node_registry::v1::{
-        self as wire, CreateJoinTokenRequest, JoinRequest, JoinResponse,
+        self as wire, CreateJoinTokenRequest, JoinRequest, JoinResponse, NodeChanged, NodeState,
         join_service_client::JoinServiceClient, node_service_client::NodeServiceClient,
     },
 };
-use fluxplane_testkit::{Nats, TestDb};
+use fluxplane_testkit::{Nats, PATIENCE, TestDb, eventually, free_address};
+use futures::TryStreamExt as _;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, service::Routes, transport::Channel};
@@ -140,18 +143,15 @@ impl Drop for Plane {
     }
 }
 
-fn free_address() -> SocketAddr {
-    std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-}
-
 /// Beats every 200 ms, so that silence shows quickly.
 pub(crate) const BEAT: Duration = Duration::from_millis(200);
 
 impl Plane {
     pub(crate) async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    pub(crate) async fn start_with(edit: impl FnOnce(&mut Config)) -> Self {
         let db = TestDb::new("registry", &[&PLATFORM_MIGRATIONS, STORE.migrations])
             .await
             .unwrap();
@@ -165,7 +165,8 @@ impl Plane {
         let chain = FakeChain::default();
         let chain_address = serve_chain(&pki, chain.clone(), &mut tasks, &stop).await;
 
-        let config = config(&db, &nats, &pki, chain_address);
+        let mut config = config(&db, &nats, &pki, chain_address);
+        edit(&mut config);
         let (agents, service) = (config.agents.listen, config.grpc.listen);
         let health = Health::default();
         let metrics = Metrics::new(SERVICE.name, SERVICE.version);
@@ -211,6 +212,55 @@ impl Plane {
         };
         let credentials = credentials(&self.pki, as_service);
         NodeServiceClient::new(grpc::client::connect(&peer, &credentials).unwrap())
+    }
+
+    /// Everything of a kind that was announced so far, in order.
+    pub(crate) async fn announced<E: Event + Default>(&self) -> Vec<E> {
+        let js = self.bus("test").await;
+        bus::ensure_stream(&js, "node-registry").await.unwrap();
+        let stream = js.get_stream("NODE_REGISTRY").await.unwrap();
+        let consumer = stream
+            .create_consumer(pull::Config {
+                filter_subject: E::SUBJECT.to_owned(),
+                ..pull::Config::default()
+            })
+            .await
+            .unwrap();
+        let fetched = consumer.fetch().max_messages(10_000).messages().await;
+        let messages: Vec<_> = fetched.unwrap().try_collect().await.unwrap();
+        messages
+            .iter()
+            .map(|message| E::decode(message.payload.clone()).unwrap())
+            .collect()
+    }
+
+    /// Waits until a node was announced in these states one after the other, with others in between or not, and returns the
+    /// record of the last. States pass quickly here, and who only looks now and then misses some.
+    pub(crate) async fn until(&self, node_id: &str, wanted: &[NodeState]) -> wire::Node {
+        eventually(PATIENCE, async || {
+            let changes = self.announced::<NodeChanged>().await;
+            let nodes = changes.into_iter().filter_map(|change| change.node);
+            let nodes: Vec<_> = nodes.filter(|node| node.node_id == node_id).collect();
+            let mut left = wanted.iter().peekable();
+            for node in &nodes {
+                left.next_if(|state| **state == node.state());
+                if left.peek().is_none() {
+                    return Ok(node.clone());
+                }
+            }
+            Err(nodes.iter().map(wire::Node::state).collect::<Vec<_>>())
+        })
+        .await
+    }
+
+    /// The bus, as a service uses it.
+    pub(crate) async fn bus(&self, service: &str) -> jetstream::Context {
+        let config = fluxplane_platform::config::Nats {
+            url: self.nats.url.clone(),
+            user: String::new(),
+            password: fluxplane_platform::config::Secret::default(),
+        };
+        bus::connect(&config, service).await.unwrap()
     }
 
     pub(crate) async fn token(&self, vout: u32) -> String {
@@ -301,7 +351,8 @@ fn config(db: &TestDb, nats: &Nats, pki: &tempfile::TempDir, chain: SocketAddr) 
     config.agents.listen = free_address();
     config.agents.advertised = format!("https://{}", config.agents.listen);
     config.agents.heartbeat_interval = Span(BEAT);
-    config.liveness.probe_timeout = Span(Duration::from_millis(300));
+    // A port nobody listens on refuses at once; whoever answers gets the time.
+    config.liveness.probe_timeout = Span(PATIENCE);
     config.chain_indexer.endpoint = format!("https://{chain}");
     config
 }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use fluxplane_core::id::AppId;
+use fluxplane_core::{NodeState, id::AppId};
 use sqlx::PgConnection;
 
 use super::{Context, Error};
 use crate::{
     db,
-    domain::{Copy, Entry, Node, NodeState, Stage, Standing},
+    domain::{Copy, Entry, Node, Stage, Standing},
 };
 
 /// Takes over a node, in the transaction of the event's consumer. An older version than the known one changes nothing.

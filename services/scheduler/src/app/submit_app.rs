@@ -1,5 +1,6 @@
 //! An owner wants an application.
 
+use fluxplane_core::Funding;
 use fluxplane_platform::{
     db::{idempotency, outbox},
     propagation,
@@ -9,7 +10,7 @@ use super::{Context, Error, delta};
 use crate::{
     db,
     domain::{
-        App, AppState, Entry, Funding, Refusal, Revision, Stage,
+        App, AppState, Entry, Refusal, Revision, Stage,
         app::{Details, Published},
         submission::{self, Circumstances, SignedSpec, Submission, rules_height},
     },

@@ -1,6 +1,6 @@
 //! An owner wants an application to be different.
 
-use fluxplane_core::id::AppId;
+use fluxplane_core::{Funding, id::AppId};
 use fluxplane_platform::db::{idempotency, outbox};
 use sqlx::PgConnection;
 
@@ -12,7 +12,7 @@ use super::{
 use crate::{
     db::{self, apps::Attention},
     domain::{
-        App, AppState, Entry, Funding, Refusal, Stage,
+        App, AppState, Entry, Refusal, Stage,
         app::Details,
         submission::{self, Circumstances, Previous, SignedSpec, is_delegate, rules_height},
     },

@@ -2,11 +2,16 @@
 
 use chrono::{DateTime, Utc};
 use fluxplane_core::id::AppId;
-use fluxplane_platform::db::{Inconsistency, ensure_one_row, paging::Page};
+use fluxplane_platform::db::{
+    Inconsistency,
+    columns::{bigint, integer, small, unsigned},
+    ensure_one_row,
+    paging::Page,
+};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{ATTENTION, bigint, integer};
+use super::ATTENTION;
 use crate::domain::{App, AppState};
 
 struct Row {
@@ -30,12 +35,8 @@ impl TryFrom<Row> for App {
 
     fn try_from(row: Row) -> Result<Self, Self::Error> {
         let id = row.id;
-        let count = |column, value: i32| {
-            u32::try_from(value).map_err(|_| Inconsistency::new("app", column, id, value))
-        };
-        let version = |column, value: i64| {
-            u64::try_from(value).map_err(|_| Inconsistency::new("app", column, id, value))
-        };
+        let count = |column, value: i32| small("app", column, id, value);
+        let version = |column, value: i64| unsigned("app", column, id, value);
         Ok(Self {
             id: id.into(),
             name: row.name,

@@ -1,7 +1,7 @@
 //! The tip of the chain, as far as the indexer announced it.
 
 use chrono::{DateTime, Utc};
-use fluxplane_platform::db::Inconsistency;
+use fluxplane_platform::db::columns::small;
 use sqlx::PgConnection;
 
 /// A block became part of the best chain. An older one than the tip changes nothing.
@@ -49,9 +49,6 @@ pub async fn height(conn: &mut PgConnection) -> sqlx::Result<Option<u32>> {
         .fetch_optional(conn)
         .await?;
     height
-        .map(|height| {
-            u32::try_from(height)
-                .map_err(|_| Inconsistency::new("chain_tip", "height", "tip", height).into())
-        })
+        .map(|height| Ok(small("chain_tip", "height", "tip", height)?))
         .transpose()
 }

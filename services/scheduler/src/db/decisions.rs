@@ -3,10 +3,9 @@
 use chrono::{DateTime, Utc};
 use fluxplane_core::id::{AppId, InstanceId, NodeId};
 use fluxplane_placement::DecisionRecord;
+use fluxplane_platform::db::columns::integer;
 use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
-
-use super::integer;
 
 /// A decision to be stored.
 #[derive(Debug)]

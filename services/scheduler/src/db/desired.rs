@@ -5,7 +5,7 @@ use fluxplane_core::{
     Tier,
     id::{AppId, InstanceId, NodeId, RevisionId},
 };
-use fluxplane_platform::db::Inconsistency;
+use fluxplane_platform::db::{Inconsistency, columns::unsigned};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -48,8 +48,7 @@ pub async fn bump(
             let tier = u8::try_from(row.tier).ok().and_then(Tier::from_number);
             Ok(Bumped {
                 node: id.into(),
-                version: u64::try_from(row.version)
-                    .map_err(|_| Inconsistency::new("node_desired", "version", id, row.version))?,
+                version: unsigned("node_desired", "version", id, row.version)?,
                 tier: tier.ok_or_else(|| Inconsistency::new("node", "tier", id, row.tier))?,
             })
         })
@@ -88,8 +87,7 @@ pub async fn wanted(conn: &mut PgConnection, nodes: &[NodeId]) -> sqlx::Result<V
             Ok(Wanted {
                 node: row.node_id.into(),
                 instance: row.id.into(),
-                epoch: u64::try_from(row.epoch)
-                    .map_err(|_| Inconsistency::new("instance", "epoch", row.id, row.epoch))?,
+                epoch: unsigned("instance", "epoch", row.id, row.epoch)?,
                 app: row.app_id.into(),
                 app_name: row.name,
                 revision: row.revision_id.into(),

@@ -4,17 +4,20 @@ use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
 use fluxplane_core::{
-    Resources,
+    NodeState, Resources,
     id::{AppId, NodeId},
 };
 use fluxplane_placement::Reservation;
-use fluxplane_platform::db::{Inconsistency, ensure_one_row};
+use fluxplane_platform::db::{
+    Inconsistency,
+    columns::{bigint, integer, small, unsigned},
+    ensure_one_row,
+};
 use serde::Serialize;
 use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
-use super::{bigint, integer};
-use crate::domain::{Copy, Instance, InstanceState, NodeState};
+use crate::domain::{Copy, Instance, InstanceState};
 
 /// Columns of `instance`, also as one element of the JSON array by which many are written at once.
 #[derive(Serialize)]
@@ -169,12 +172,8 @@ impl TryFrom<Row> for Located {
 
     fn try_from(row: Row) -> Result<Self, Self::Error> {
         let id = row.id;
-        let count = |column, value: i32| {
-            u32::try_from(value).map_err(|_| Inconsistency::new("instance", column, id, value))
-        };
-        let unsigned = |column, value: i64| {
-            u64::try_from(value).map_err(|_| Inconsistency::new("instance", column, id, value))
-        };
+        let count = |column, value: i32| small("instance", column, id, value);
+        let unsigned = |column, value| unsigned("instance", column, id, value);
         let maybe = |column, value: Option<i64>| value.map(|v| unsigned(column, v)).transpose();
         let standing = row.node_state.map(|state| {
             NodeState::from_name(&state)
@@ -315,10 +314,7 @@ pub async fn rooms(conn: &mut PgConnection) -> sqlx::Result<Vec<Reservation>> {
     .await?;
     rows.into_iter()
         .map(|row| {
-            let unsigned = |column, value: i64| {
-                u64::try_from(value)
-                    .map_err(|_| Inconsistency::new("revision", column, row.id, value))
-            };
+            let unsigned = |column, value| unsigned("revision", column, row.id, value);
             Ok(Reservation {
                 instance: row.id.into(),
                 app: row.app_id.into(),

@@ -29,13 +29,3 @@ pub const ATTENTION: &str = "scheduler.attention";
 
 /// Channel on which every replica hears that an application's timeline grew; the payload is its id.
 pub const TIMELINE: &str = "scheduler.timeline";
-
-/// Unsigned values of ours that fit a `bigint` by their meaning; a larger one is a caller's lie.
-fn bigint(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
-}
-
-/// Counts of ours that fit an `integer` by their meaning.
-fn integer(value: u32) -> i32 {
-    i32::try_from(value).unwrap_or(i32::MAX)
-}

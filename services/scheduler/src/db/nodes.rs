@@ -1,13 +1,15 @@
 //! Nodes, as the registry announced them.
 
 use chrono::{DateTime, Utc};
-use fluxplane_core::{Place, Resources, Tier, id::NodeId};
-use fluxplane_platform::db::Inconsistency;
+use fluxplane_core::{NodeState, Place, Resources, Tier, id::NodeId};
+use fluxplane_platform::db::{
+    Inconsistency,
+    columns::{bigint, unsigned},
+};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::bigint;
-use crate::domain::{Node, NodeState};
+use crate::domain::Node;
 
 struct Row {
     id: Uuid,
@@ -31,9 +33,7 @@ impl TryFrom<Row> for Node {
 
     fn try_from(row: Row) -> Result<Self, Self::Error> {
         let id = row.id;
-        let unsigned = |column, value: i64| {
-            u64::try_from(value).map_err(|_| Inconsistency::new("node", column, id, value))
-        };
+        let unsigned = |column, value| unsigned("node", column, id, value);
         let tier = u8::try_from(row.tier).ok().and_then(Tier::from_number);
         Ok(Self {
             id: id.into(),

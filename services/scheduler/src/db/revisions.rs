@@ -1,13 +1,19 @@
 //! Revisions of applications.
 
 use chrono::{DateTime, Utc};
-use fluxplane_core::id::{AppId, RevisionId};
-use fluxplane_platform::db::{Inconsistency, ensure_one_row};
+use fluxplane_core::{
+    Funding,
+    id::{AppId, RevisionId},
+};
+use fluxplane_platform::db::{
+    Inconsistency,
+    columns::{bigint, integer, small},
+    ensure_one_row,
+};
 use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
-use super::{bigint, integer};
-use crate::domain::{Funding, Revision, Workload, app::Published};
+use crate::domain::{Revision, Workload, app::Published};
 
 struct Row {
     id: Uuid,
@@ -38,9 +44,7 @@ impl TryFrom<Row> for Published {
 
     fn try_from(row: Row) -> Result<Self, Self::Error> {
         let id = row.id;
-        let count = |column, value: i32| {
-            u32::try_from(value).map_err(|_| Inconsistency::new("revision", column, id, value))
-        };
+        let count = |column, value: i32| small("revision", column, id, value);
         let revision = Revision {
             id: id.into(),
             number: count("number", row.number)?,
@@ -211,9 +215,7 @@ pub async fn next_number(conn: &mut PgConnection, app: AppId) -> sqlx::Result<u3
     )
     .fetch_one(conn)
     .await?;
-    u32::try_from(highest)
-        .map(|highest| highest + 1)
-        .map_err(|_| Inconsistency::new("revision", "number", app, highest).into())
+    Ok(small("revision", "number", app, highest)? + 1)
 }
 
 /// Writes what became of a revision: everything that may change of it. `paid_until` is kept beside.

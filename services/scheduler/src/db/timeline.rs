@@ -3,11 +3,11 @@
 
 use chrono::{DateTime, Utc};
 use fluxplane_core::id::{AppId, InstanceId, NodeId};
-use fluxplane_platform::db::Inconsistency;
+use fluxplane_platform::db::columns::{integer, small, unsigned};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{TIMELINE, integer};
+use super::TIMELINE;
 use crate::domain::Entry;
 
 /// Adds entries in order, and wakes those who watch.
@@ -99,17 +99,19 @@ pub async fn after(
     .await?;
     rows.into_iter()
         .map(|row| {
-            let inconsistent =
-                |column, value: i64| Inconsistency::new("app_event", column, row.sequence, value);
+            let sequence = row.sequence;
             Ok(StoredEntry {
-                sequence: u64::try_from(row.sequence)
-                    .map_err(|_| inconsistent("sequence", row.sequence))?,
+                sequence: unsigned("app_event", "sequence", sequence, sequence)?,
                 at: row.at,
                 stage: row.stage,
                 instance: row.instance_id.map(InstanceId::from),
                 node: row.node_id.map(NodeId::from),
-                revision: u32::try_from(row.revision_number)
-                    .map_err(|_| inconsistent("revision_number", row.revision_number.into()))?,
+                revision: small(
+                    "app_event",
+                    "revision_number",
+                    sequence,
+                    row.revision_number,
+                )?,
                 message: row.message,
             })
         })

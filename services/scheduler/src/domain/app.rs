@@ -1,7 +1,10 @@
 //! An application and its revisions.
 
 use chrono::{DateTime, Utc};
-use fluxplane_core::id::{AppId, RevisionId};
+use fluxplane_core::{
+    Funding,
+    id::{AppId, RevisionId},
+};
 use serde::{Deserialize, Serialize};
 
 /// Where an application is in its life.
@@ -49,31 +52,6 @@ impl AppState {
 
     pub const fn has_ended(self) -> bool {
         matches!(self, Self::Cancelled | Self::Expired)
-    }
-}
-
-/// Where the money for a revision comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Funding {
-    /// A chain payment that carries the message hash.
-    ChainPayment,
-    /// The owner's balance with the plane.
-    Balance,
-}
-
-impl Funding {
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::ChainPayment => "chain_payment",
-            Self::Balance => "balance",
-        }
-    }
-
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::ChainPayment, Self::Balance]
-            .into_iter()
-            .find(|funding| funding.name() == name)
     }
 }
 

@@ -128,7 +128,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::domain::NodeState;
+    use fluxplane_core::NodeState;
 
     fn node(n: u8) -> Node {
         Node {

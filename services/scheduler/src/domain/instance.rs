@@ -2,13 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use fluxplane_core::{
-    Resources,
+    NodeState, Resources,
     id::{AppId, InstanceId, NodeId, RevisionId},
 };
 use fluxplane_placement::Reservation;
 use uuid::Uuid;
-
-use super::NodeState;
 
 /// Where an instance is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

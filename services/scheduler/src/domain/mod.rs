@@ -28,9 +28,9 @@ pub mod submission;
 pub mod timeline;
 pub mod workload;
 
-pub use app::{App, AppState, Funding, Revision};
+pub use app::{App, AppState, Revision};
 pub use instance::{Copy, Instance, InstanceState, Standing};
-pub use node::{Node, NodeState};
+pub use node::Node;
 pub use refusal::Refusal;
 pub use timeline::{Entry, Stage};
 pub use workload::Workload;

@@ -2,53 +2,10 @@
 
 use std::{collections::BTreeSet, net::IpAddr};
 
-use fluxplane_core::{Place, Resources, Tier, id::NodeId, place::Network};
+use fluxplane_core::{NodeState, Place, Resources, Tier, id::NodeId, place::Network};
 use fluxplane_placement as placement;
 
 use super::Standing;
-
-/// States of a node; what each means is the registry's to say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum NodeState {
-    /// Has a certificate, never connected.
-    Joined,
-    /// Beats; may get work.
-    Ready,
-    /// Missed beats; gets no new work, keeps what it runs.
-    Suspect,
-    /// Silent and unreachable.
-    Lost,
-    /// Its collateral left the fluxnode list.
-    Ineligible,
-    /// Another machine joined in its place.
-    Retired,
-}
-
-impl NodeState {
-    pub const ALL: [Self; 6] = [
-        Self::Joined,
-        Self::Ready,
-        Self::Suspect,
-        Self::Lost,
-        Self::Ineligible,
-        Self::Retired,
-    ];
-
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Joined => "joined",
-            Self::Ready => "ready",
-            Self::Suspect => "suspect",
-            Self::Lost => "lost",
-            Self::Ineligible => "ineligible",
-            Self::Retired => "retired",
-        }
-    }
-
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.name() == name)
-    }
-}
 
 /// A machine of an operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,18 +44,6 @@ impl Node {
             ip: self.ip,
             outpoint: self.outpoint.clone(),
             ports_in_use: BTreeSet::new(),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_lead_back() {
-        for state in NodeState::ALL {
-            assert_eq!(NodeState::from_name(state.name()), Some(state));
         }
     }
 }

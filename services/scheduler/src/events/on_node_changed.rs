@@ -1,7 +1,7 @@
 //! A node joined, or its record changed.
 
 use anyhow::Context as _;
-use fluxplane_core::{Place, Resources, Tier};
+use fluxplane_core::{NodeState, Place, Resources, Tier};
 use fluxplane_platform::{
     bus::{Handler, HandlerError},
     reconciler::Nudge,
@@ -16,7 +16,7 @@ use sqlx::PgConnection;
 use super::read::{decode, given, id};
 use crate::{
     app::{Context, node_changed},
-    domain::{Node, NodeState},
+    domain::Node,
 };
 
 /// Keeps the copy of the registry's nodes, and sends the applications on them to the leader.

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use fluxplane_core::{
+    Funding,
     error::Violation,
     id::{InstanceId, NodeId},
 };
@@ -11,7 +12,7 @@ use prost_types::Timestamp;
 use crate::{
     db::{instances::Located, timeline::StoredEntry},
     domain::{
-        AppState, Funding, InstanceState, Refusal,
+        AppState, InstanceState, Refusal,
         app::{Details, Published},
         submission::SignedSpec,
     },

@@ -2,10 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use fluxplane_ledger::settlement::Hash32;
-use fluxplane_platform::db::{Inconsistency, ensure_one_row, paging::Page};
+use fluxplane_platform::db::{
+    Inconsistency,
+    columns::{bigint, integer, small, unsigned},
+    ensure_one_row,
+    paging::Page,
+};
 use sqlx::PgConnection;
 
-use super::{bigint, unsigned};
 use crate::domain::anchor::{Anchor, AnchorState, Announced};
 
 /// Stores an epoch that is new; one that is known stays as it was announced first.
@@ -69,8 +73,7 @@ impl TryFrom<Row> for Anchor {
             },
             state: state.ok_or_else(|| Inconsistency::new("anchor", "state", epoch, &row.state))?,
             reason: row.reason,
-            attempt: u32::try_from(row.attempt)
-                .map_err(|_| Inconsistency::new("anchor", "attempt", epoch, row.attempt))?,
+            attempt: small("anchor", "attempt", epoch, row.attempt)?,
             txid: row.txid.unwrap_or_default(),
             height: row
                 .height
@@ -187,7 +190,7 @@ pub async fn update(conn: &mut PgConnection, anchor: &Anchor) -> sqlx::Result<()
         bigint(anchor.announced.epoch),
         anchor.state.name(),
         anchor.reason,
-        i32::try_from(anchor.attempt).unwrap_or(i32::MAX),
+        integer(anchor.attempt),
         anchor.height.map(bigint),
         anchor.block_hash,
         bigint(anchor.confirmations),

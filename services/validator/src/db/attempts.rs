@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use fluxplane_core::Sat;
 use fluxplane_flux_chain::{Hash256, OutPoint, ScriptBuf, build::Utxo};
-use fluxplane_platform::db::Inconsistency;
+use fluxplane_platform::db::{
+    Inconsistency,
+    columns::{bigint, integer, unsigned},
+};
 use sqlx::PgConnection;
 
-use super::{bigint, unsigned};
 use crate::domain::{build::Signed, coins::Change};
 
 /// Stores a transaction before anybody sees it.
@@ -19,7 +21,7 @@ pub async fn insert(
     signed: &Signed,
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
-    let number = i32::try_from(number).unwrap_or(i32::MAX);
+    let number = integer(number);
     sqlx::query!(
         r#"
         INSERT INTO attempt (epoch, number, txid, raw, change_vout, change_sat, expiry_height, signed_at)
@@ -66,7 +68,7 @@ pub async fn get(
     let row = sqlx::query!(
         "SELECT txid, raw, expiry_height FROM attempt WHERE epoch = $1 AND number = $2",
         bigint(epoch),
-        i32::try_from(number).unwrap_or(i32::MAX),
+        integer(number),
     )
     .fetch_optional(conn)
     .await?;

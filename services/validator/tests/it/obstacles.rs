@@ -3,9 +3,9 @@
 use fluxplane_core::error::Reason;
 use fluxplane_platform::{config::Secret, error::Remote};
 use fluxplane_proto::validator::v1::AnchorState;
-use fluxplane_testkit::chaos::Link;
+use fluxplane_testkit::{chaos::Link, eventually};
 
-use crate::support::Plane;
+use crate::support::{LIMIT, Plane};
 
 fn blocked(reason: &str, value: u8) -> String {
     format!("fluxplane_anchoring_blocked{{reason=\"{reason}\"}} {value}")
@@ -16,13 +16,14 @@ async fn without_coins_an_anchor_waits_and_says_how_much_is_needed() {
     let plane = Plane::poor(|_| {}).await;
     plane.close(0).await;
     plane.until_metric(&blocked("no_coins", 1)).await;
-    let waits = Remote::from(plane.anchor(1).await.unwrap_err());
-    assert_eq!(waits.reason, Reason::NotFound);
-    assert!(
-        waits.message.contains("send some to it"),
-        "{}",
-        waits.message
-    );
+    // Counted first, then written down.
+    eventually(LIMIT, async || {
+        let waits = Remote::from(plane.anchor(1).await.unwrap_err());
+        assert_eq!(waits.reason, Reason::NotFound);
+        let told = waits.message.contains("send some to it");
+        told.then_some(()).ok_or(waits.message)
+    })
+    .await;
     plane.fund(1).await;
     plane.until_state(1, AnchorState::Broadcast).await;
     plane.until_metric(&blocked("no_coins", 0)).await;

@@ -32,7 +32,7 @@ use fluxplane_proto::{
         validator_service_client::ValidatorServiceClient,
     },
 };
-use fluxplane_testkit::{ChaosProxy, Nats, TestDb, eventually};
+use fluxplane_testkit::{ChaosProxy, Nats, PATIENCE, TestDb, eventually, free_address};
 use fluxplane_validator::{
     SERVICE, STORE,
     config::{Config, NetworkName},
@@ -48,7 +48,7 @@ use tonic::{Status, service::Routes};
 use crate::billing::{Billing, Closed};
 
 /// Longer than anything a healthy plane takes.
-pub(crate) const LIMIT: Duration = Duration::from_secs(20);
+pub(crate) const LIMIT: Duration = PATIENCE;
 
 const BILLING: Policy = Policy {
     rules: &[(
@@ -86,11 +86,6 @@ impl Drop for Plane {
     fn drop(&mut self) {
         self.stop.cancel();
     }
-}
-
-fn free_address() -> SocketAddr {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap()
 }
 
 impl Plane {

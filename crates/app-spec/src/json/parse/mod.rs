@@ -323,7 +323,7 @@ impl Parser<'_> {
 }
 
 /// Appends a key to a path: `.name`, or `["odd name"]`.
-fn push_key(out: &mut String, key: &str) {
+pub(crate) fn push_key(out: &mut String, key: &str) {
     let plain = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     if !plain {
         out.push('[');

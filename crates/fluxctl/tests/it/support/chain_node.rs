@@ -12,7 +12,7 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::post,
 };
-use fluxplane_flux_chain::Transaction;
+use fluxplane_flux_chain::{Block, Transaction};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tokio::{net::TcpListener, task::JoinSet};
@@ -33,6 +33,29 @@ pub(crate) struct Chain {
     pub(crate) sent: Vec<String>,
     /// Blocks that are not on the best chain.
     pub(crate) stale: Vec<u32>,
+    /// Blocks from the first on, hexadecimal; without them a block has only a made-up hash.
+    pub(crate) blocks: Vec<String>,
+    /// The fluxnode list.
+    pub(crate) listed: Vec<Value>,
+    /// Rules of a development chain.
+    pub(crate) devnet: Option<Value>,
+}
+
+impl Chain {
+    /// The block with a hash, if there are blocks.
+    fn block_at(&self, key: &str) -> Option<(u32, &String)> {
+        let found = match key.parse() {
+            Ok(height) => Some(height),
+            Err(_) => self.blocks.iter().position(|hex| hash_of(hex) == key),
+        };
+        let height = found?;
+        Some((u32::try_from(height).unwrap(), self.blocks.get(height)?))
+    }
+}
+
+fn hash_of(hex: &str) -> String {
+    let raw = hex::decode(hex).unwrap();
+    Block::parse(&raw).unwrap().header.hash().to_string()
 }
 
 /// A node on a free port.
@@ -59,6 +82,9 @@ impl ChainNode {
             address_txids: Vec::new(),
             sent: Vec::new(),
             stale: Vec::new(),
+            blocks: Vec::new(),
+            listed: Vec::new(),
+            devnet: None,
         }));
         let router = Router::new()
             .route("/", post(handle))
@@ -135,6 +161,33 @@ fn answer(chain: &mut Chain, method: &str, params: &[Value]) -> Result<Value, (i
                 found["confirmations"] = confirmations(chain, *height).into();
             }
             Ok(found)
+        }
+        "getblock" => {
+            let found = chain.block_at(&text(0));
+            let (_, hex) = found.ok_or_else(|| (-8, "Block height out of range".to_owned()))?;
+            Ok(hex.clone().into())
+        }
+        "viewdeterministicfluxnodelist" => Ok(chain.listed.clone().into()),
+        "devnet_params" => chain
+            .devnet
+            .clone()
+            .ok_or_else(|| (-32_601, "Method not found: devnet_params".to_owned())),
+        "getblockheader" if !chain.blocks.is_empty() => {
+            let found = chain.block_at(&text(0));
+            let (height, hex) = found.ok_or_else(|| (-5, "Block not found".to_owned()))?;
+            let raw = hex::decode(hex).unwrap();
+            let header = Block::parse(&raw).unwrap().header;
+            let confirmations = confirmations(chain, height);
+            Ok(json!({
+                "height": height, "confirmations": confirmations, "time": header.time,
+                "bits": format!("{:08x}", header.bits),
+            }))
+        }
+        "getblockhash" if !chain.blocks.is_empty() => {
+            let height = usize::try_from(params[0].as_u64().unwrap()).unwrap();
+            let hex = chain.blocks.get(height);
+            let hex = hex.ok_or_else(|| (-8, "Block height out of range".to_owned()))?;
+            Ok(hash_of(hex).into())
         }
         "getblockheader" => {
             let height = (0..=chain.height).find(|height| block_hash(*height) == text(0));

@@ -5,10 +5,12 @@ pub(crate) mod cli;
 pub(crate) mod plane;
 pub(crate) mod sample;
 pub(crate) mod settlement;
+pub(crate) mod shop;
 
 pub(crate) use chain_node::ChainNode;
 pub(crate) use cli::{Cli, Run};
 pub(crate) use plane::Plane;
+pub(crate) use shop::Shop;
 
 /// A committed fixture.
 pub(crate) fn fixture(name: &str) -> serde_json::Value {

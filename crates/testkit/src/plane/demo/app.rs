@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
-use super::super::layout::Layout;
+use super::super::{layout::Layout, programs};
 
 /// Recorded specifications.
 const SPECS: &str = "../../tests/fixtures/fluxos-app-specs.json";
@@ -16,45 +16,63 @@ const SPECS: &str = "../../tests/fixtures/fluxos-app-specs.json";
 /// A small web page with parameters.
 const TEMPLATE: &str = "v4-marketplace-helloworldparams";
 
-/// A specification and what the demonstration must know of it.
+/// A specification and what must be known of it to run it.
 #[derive(Debug, Clone)]
-pub(crate) struct App {
-    pub(crate) name: String,
-    pub(crate) image: String,
-    pub(crate) container_port: u16,
+pub struct App {
+    pub name: String,
+    pub image: String,
+    /// Where the image listens.
+    pub container_port: u16,
     spec: Value,
 }
 
 impl App {
     /// The template with its owner, its parameters, and the time in its name, as the marketplace has it.
     pub(crate) fn from_template(owner: &str) -> Result<Self> {
+        let mut app = Self::load(owner)?;
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a name nobody else has; nothing else depends on it"
+        )]
+        let stamp = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
+        app.rename(format!("{}{stamp}", app.name));
+        Ok(app)
+    }
+
+    /// The template with its owner, its parameters and a name.
+    pub fn named(owner: &str, name: &str) -> Result<Self> {
+        let mut app = Self::load(owner)?;
+        app.rename(name.to_owned());
+        Ok(app)
+    }
+
+    fn load(owner: &str) -> Result<Self> {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(SPECS);
         let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
         let recorded: Value = serde_json::from_str(&text)?;
         let mut specs = recorded["specs"].as_array().into_iter().flatten();
         let template = specs.find(|entry| entry["id"] == TEMPLATE);
         let mut spec = template.context("the template is missing")?["spec"].clone();
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "a name nobody else has; nothing else depends on it"
-        )]
-        let stamp = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
-        let name = format!("{}{stamp}", spec["name"].as_str().unwrap_or_default());
-        spec["name"] = json!(name);
         spec["owner"] = json!(owner);
-        let image = spec["compose"][0]["repotag"]
-            .as_str()
-            .context("no image")?
-            .to_owned();
         let port = spec["compose"][0]["containerPorts"][0].as_u64();
         let mut app = Self {
-            name,
-            image,
+            name: programs::text(&spec, "/name")?,
+            image: programs::text(&spec, "/compose/0/repotag")?,
             container_port: u16::try_from(port.context("no port")?)?,
             spec,
         };
         app.set_page("Hello from Fluxplane", "The first revision.");
         Ok(app)
+    }
+
+    /// The specification.
+    pub const fn spec(&self) -> &Value {
+        &self.spec
+    }
+
+    fn rename(&mut self, name: String) {
+        self.spec["name"] = json!(name);
+        self.name = name;
     }
 
     /// The same with another page.

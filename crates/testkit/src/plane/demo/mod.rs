@@ -18,7 +18,7 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 use self::shell::Shell;
-pub(crate) use app::App;
+pub use app::App;
 pub use resume::Kept;
 
 use super::{
@@ -27,7 +27,7 @@ use super::{
     engine::ImageSource,
     nodes::{NODES, Node},
     programs,
-    report::{Report, step},
+    report::{Report, Step},
 };
 use crate::process;
 
@@ -111,7 +111,7 @@ impl Demo<'_> {
 
     fn customer(&self) -> Result<Wallet> {
         let customer = self.plane.ctl.wallet("customer")?;
-        step(self.report, "customer", || {
+        Step::run(self.report, "customer", || {
             self.plane.chain.faucet(&customer.address, ALLOWANCE_FLUX)?;
             customer.login()?;
             let told = format!("{} with {ALLOWANCE_FLUX} FLUX, signed in", customer.id);
@@ -134,7 +134,7 @@ impl Demo<'_> {
     fn prepare(&self, customer: &Wallet) -> Result<App> {
         let app = App::from_template(&customer.id)?;
         app.write(&self.plane.layout)?;
-        step(self.report, "image", || {
+        Step::run(self.report, "image", || {
             let engine = &self.plane.engine;
             let source = engine.provide_image(&app.image, app.container_port)?;
             let told = match source {
@@ -234,7 +234,7 @@ impl Demo<'_> {
             node.name,
             self.plane.ip(&node)
         ));
-        step(self.report, "replacement", || {
+        Step::run(self.report, "replacement", || {
             let wanted = u64::try_from(before.len())?;
             let moved =
                 customer

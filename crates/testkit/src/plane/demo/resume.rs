@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
 use super::{Demo, RUNNING_LIMIT, Shown, healthy_of};
-use crate::plane::{LocalPlane, layout::Layout, programs, report::step};
+use crate::plane::{LocalPlane, layout::Layout, programs, report::Step};
 
 /// Where the demonstration's outcome is kept.
 const FILE: &str = "demo/shown.json";
@@ -45,7 +45,7 @@ impl Demo<'_> {
         customer.login()?;
         self.report
             .chapter("The application of the last run is back");
-        step(self.report, "copies", || {
+        Step::run(self.report, "copies", || {
             let get = ["apps", &kept.app];
             customer.ctl().until_json(RUNNING_LIMIT, &get, |app| {
                 anyhow::ensure!(app["state"] == "running", "it is {}", app["state"]);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 use super::{super::ctl::Wallet, Demo, Part};
-use crate::plane::{programs, report::step};
+use crate::plane::{programs, report::Step};
 
 /// How long the root may take into a block, and 40 blocks on top of it.
 const SEALED_LIMIT: Duration = Duration::from_mins(5);
@@ -28,7 +28,7 @@ impl Demo<'_> {
         )?;
         let epoch = self.close()?;
         let number = epoch.to_string();
-        step(self.report, "40 confirmations", || {
+        Step::run(self.report, "40 confirmations", || {
             let show = ["epoch", "show", &number];
             let txid = customer.ctl().until_json(SEALED_LIMIT, &show, |epoch| {
                 anyhow::ensure!(epoch["state"] == "sealed", "epoch is {}", epoch["state"]);
@@ -61,7 +61,7 @@ impl Demo<'_> {
         let epoch = closing["number"].as_u64();
         let epoch = epoch.with_context(|| format!("no number: {closing}"))?;
         self.report.command("fluxctl admin close-epoch");
-        step(self.report, "closing", || {
+        Step::run(self.report, "closing", || {
             let number = epoch.to_string();
             let show = ["epoch", "show", &number];
             let leaves = admin.ctl().until_json(CLOSED_LIMIT, &show, |epoch| {

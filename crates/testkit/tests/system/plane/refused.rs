@@ -2,15 +2,14 @@
 
 use std::{
     fs,
-    path::Path,
     process::{Command, Output},
     time::Duration,
 };
 
-use fluxplane_testkit::plane::{LocalPlane, ctl::Wallet, nodes::NODES};
+use fluxplane_testkit::plane::{LocalPlane, ctl::Wallet, demo::App, nodes::NODES};
 use serde_json::{Value, json};
 
-use super::support::TestPlane;
+use super::support::{TestPlane, values};
 
 const LIMIT: Duration = Duration::from_mins(1);
 
@@ -23,8 +22,11 @@ async fn bad_input_is_refused_by_name_and_no_coin_is_lost() {
     let customer = plane.ctl.wallet("customer").unwrap();
     plane.chain.faucet(&customer.address, "100").unwrap();
     customer.login().unwrap();
-    let image = "jeffvaderflux/helloworld_params:latest";
-    plane.engine.provide_image(image, 80).unwrap();
+    let app = App::named(&customer.id, "Image").unwrap();
+    plane
+        .engine
+        .provide_image(&app.image, app.container_port)
+        .unwrap();
 
     a_wrong_specification(plane, &customer);
     an_unknown_hash_is_paid(plane, &customer);
@@ -39,7 +41,7 @@ async fn bad_input_is_refused_by_name_and_no_coin_is_lost() {
 }
 
 fn a_wrong_specification(plane: &LocalPlane, customer: &Wallet) {
-    let mut wrong = spec(&customer.id, "WrongSpec");
+    let mut wrong = spec(customer, "WrongSpec");
     // FluxOS takes this and would never start it.
     wrong["compose"][0]["cpu"] = json!(-0.1);
     let file = plane
@@ -69,7 +71,7 @@ fn an_unknown_hash_is_paid(plane: &LocalPlane, customer: &Wallet) {
 
 fn too_little_is_paid_and_then_the_rest(plane: &LocalPlane, customer: &Wallet) {
     let key = customer.key_file.display().to_string();
-    let spec = spec(&customer.id, "PaidInParts");
+    let spec = spec(customer, "PaidInParts");
     let file = plane.layout.write("parts.json", &spec.to_string()).unwrap();
     let file = file.display().to_string();
     let deploy = ["deploy", "--file", &file, "--key-file", &key, "--yes"];
@@ -134,7 +136,7 @@ fn a_post_has_no_idempotency_key(plane: &LocalPlane, customer: &Wallet) {
         )
     });
     let authorization = format!("Authorization: Bearer {token}");
-    let body = json!({ "spec": spec(&customer.id, "NoKey") }).to_string();
+    let body = json!({ "spec": spec(customer, "NoKey") }).to_string();
     let answer = post(
         plane,
         "/v1/quotes",
@@ -149,7 +151,9 @@ fn nodes_that_may_not_join(plane: &LocalPlane) {
     let operator = plane.ctl.wallet("newcomer").unwrap();
     operator.login().unwrap();
     // The same network as the first node's, another address.
-    let ip = plane.ip(&NODES[0]).replace(".1", ".2");
+    let first = plane.ip(&NODES[0]);
+    let network = first.strip_suffix(".1").unwrap();
+    let ip = format!("{network}.2");
     let fluxnode = plane.chain.add_node("cumulus", &ip).unwrap();
     let dir = plane.layout.dir("newcomer").unwrap();
     let path = |name: &str| dir.join(name).display().to_string();
@@ -248,19 +252,8 @@ fn a_second_machine_on_a_living_collateral(plane: &LocalPlane) -> String {
 }
 
 /// A small marketplace application.
-fn spec(owner: &str, name: &str) -> Value {
-    let file =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/fluxos-app-specs.json");
-    let recorded: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
-    let specs = recorded["specs"].as_array().unwrap();
-    let template = specs
-        .iter()
-        .find(|entry| entry["id"] == "v4-marketplace-helloworldparams");
-    let mut spec = template.unwrap()["spec"].clone();
-    spec["name"] = json!(name);
-    spec["owner"] = json!(owner);
-    spec["compose"][0]["environmentParameters"] = json!(["VALUE=1"]);
-    spec
+fn spec(customer: &Wallet, name: &str) -> Value {
+    App::named(&customer.id, name).unwrap().spec().clone()
 }
 
 fn pay(plane: &LocalPlane, customer: &Wallet, amount: &str, hash: &str) {
@@ -341,17 +334,5 @@ fn assert_explained(problem: &Value) {
 
 /// Values of a service's metrics whose line starts so.
 fn metric(plane: &LocalPlane, service: &str, start: &str) -> Vec<f64> {
-    let url = format!(
-        "{}/metrics",
-        plane.addresses.http(&format!("{service}-admin"))
-    );
-    let output = Command::new("curl")
-        .args(["--silent", &url])
-        .output()
-        .unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    let lines = text.lines().filter(|line| line.starts_with(start));
-    lines
-        .map(|line| line.rsplit(' ').next().unwrap().parse().unwrap())
-        .collect()
+    values(&plane.metrics(service).unwrap(), start)
 }

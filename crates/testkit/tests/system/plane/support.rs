@@ -1,6 +1,6 @@
 //! A plane in a temporary folder, and a report that goes into the test's output.
 
-use std::{process::Command, time::Duration};
+use std::time::Duration;
 
 use anyhow::Result;
 use fluxplane_testkit::{
@@ -8,6 +8,7 @@ use fluxplane_testkit::{
     plane::{
         LocalPlane, Options, Programs,
         demo::{Demo, Part, Shown},
+        engine::Engine,
         report::Report,
         services::Pace,
     },
@@ -49,8 +50,8 @@ pub(crate) struct TestPlane {
 impl TestPlane {
     /// `None`, with a line that says why, on a machine that cannot run containers.
     pub(crate) async fn start(otlp_endpoint: &str) -> Result<Option<Self>> {
-        if let Some(why) = no_containers() {
-            skip::say(why);
+        if let Some(why) = Engine::unavailable() {
+            skip::say(&why);
             return Ok(None);
         }
         // Postgres runs as a user of its own, who must be able to pass through.
@@ -108,22 +109,10 @@ fn lane() -> u8 {
     last.max(1)
 }
 
-fn no_containers() -> Option<&'static str> {
-    let works = |program: &str, arguments: &[&str]| {
-        let output = Command::new(program).args(arguments).output();
-        output.is_ok_and(|output| output.status.success())
-    };
-    if works("docker", &["info"]) {
-        return None;
-    }
-    if !works("test", &["-O", "/"]) {
-        return Some("no Docker runs, and a private Podman needs root");
-    }
-    if !works("podman", &["--version"]) {
-        return Some("neither Docker nor Podman is here; `make setup` installs Podman");
-    }
-    if !works("unshare", &["--mount", "--propagation", "private", "true"]) {
-        return Some("this user or machine may not make mount namespaces, which Podman needs");
-    }
-    None
+/// Values of the metrics whose line starts so, from what a listener exports.
+pub(crate) fn values(exported: &str, start: &str) -> Vec<f64> {
+    let lines = exported.lines().filter(|line| line.starts_with(start));
+    lines
+        .map(|line| line.rsplit(' ').next().unwrap().parse().unwrap())
+        .collect()
 }

@@ -90,6 +90,13 @@ impl Replay {
     }
 }
 
+/// The lists after a recorded block, replayed.
+pub(crate) fn recorded_state(height: u32) -> FluxnodeState {
+    let mut replay = REPLAY.lock().unwrap();
+    replay.extend_to(height);
+    replay.states[usize::try_from(height).unwrap()].clone()
+}
+
 /// A chain that shares the recording up to some height and goes its own way from there.
 #[derive(Debug, Clone)]
 pub(crate) struct Branch {
@@ -236,4 +243,9 @@ impl Branch {
         self.salt = salt;
         self
     }
+}
+
+/// The recorded blocks up to a height.
+pub(crate) fn up_to(height: u32) -> &'static [Vec<u8>] {
+    &BLOCKS[..=usize::try_from(height).unwrap()]
 }

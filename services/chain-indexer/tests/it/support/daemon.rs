@@ -16,7 +16,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use fluxplane_flux_chain::Hash256;
+use fluxplane_flux_chain::{Block, Hash256};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -41,6 +41,12 @@ pub(crate) struct World {
     pub(crate) status: Option<u16>,
     /// Blocks that are served with another block's bytes.
     pub(crate) garbled: Option<u32>,
+    /// Blocks that are served instead of those of the chain, whatever the hashes say.
+    pub(crate) forged: BTreeMap<u32, Vec<u8>>,
+    /// Whether `getblockchaininfo` repeats its keys.
+    pub(crate) repeats: bool,
+    /// Requests for blocks so far.
+    pub(crate) block_requests: usize,
     /// Whether it is still starting.
     pub(crate) loading: bool,
     /// Requests so far.
@@ -142,6 +148,7 @@ async fn answer(
     if let Some(status) = world.status {
         return StatusCode::from_u16(status).unwrap().into_response();
     }
+    world.block_requests += usize::from(calls[0]["method"] == "getblock");
     world.largest_batch = world.largest_batch.max(calls.len());
     // The last call first: fluxd promises no order.
     let replies: Vec<String> = calls.iter().rev().map(|call| world.reply(call)).collect();
@@ -181,6 +188,9 @@ impl World {
             "getblock" => {
                 assert_eq!(params[1], 0, "only raw blocks are asked for");
                 let height: u32 = params[0].as_str().unwrap().parse().unwrap();
+                if let Some(forged) = self.forged.get(&height) {
+                    return Ok(json!(hex::encode(forged)).to_string());
+                }
                 let served = if self.garbled == Some(height) {
                     height - 1
                 } else {
@@ -203,12 +213,35 @@ impl World {
             }
             "getrawtransaction" => {
                 let id: Hash256 = params[0].as_str().unwrap().parse().unwrap();
-                let hex = self.mempool.get(&id);
                 let unknown = (-5, "No information available about transaction");
+                if params[1] == 1 {
+                    return Ok(self.located(id).ok_or(unknown)?.to_string());
+                }
+                let hex = self.mempool.get(&id);
                 Ok(json!(hex.ok_or(unknown)?).to_string())
             }
             _ => Err((-32601, "Method not found")),
         }
+    }
+
+    /// A transaction with its block, as a daemon with `txindex` has it.
+    fn located(&self, id: Hash256) -> Option<Value> {
+        if let Some(hex) = self.mempool.get(&id) {
+            return Some(json!({ "hex": hex, "txid": id }));
+        }
+        (0_usize..)
+            .zip(&self.chain)
+            .find_map(|(height, (hash, hex))| {
+                let raw = hex::decode(hex).unwrap();
+                let block = Block::parse(&raw).unwrap();
+                let found = block.transactions.iter().find(|tx| tx.txid() == id)?;
+                let confirmations = self.chain.len() - height;
+                let hex = hex::encode(found.raw());
+                Some(json!({
+                    "hex": hex, "txid": id, "blockhash": hash, "height": height,
+                    "confirmations": confirmations,
+                }))
+            })
     }
 
     fn tip(&self) -> &(Hash256, String) {
@@ -226,8 +259,9 @@ impl World {
             )
             .unwrap();
         }
+        let again = if self.repeats { r#""blocks":7,"# } else { "" };
         format!(
-            r#"{{"chain":"regtest","blocks":{},"headers":{},"bestblockhash":"{}","difficulty":1.01678125132005,
+            r#"{{"chain":"regtest",{again}"blocks":{},"headers":{},"bestblockhash":"{}","difficulty":1.01678125132005,
                 "pruned":false,"upgrades":{{{upgrades}}},"consensus":{{"chaintip":"76b809bb","nextblock":"76b809bb"}}}}"#,
             self.chain.len() - 1,
             self.chain.len() - 1,

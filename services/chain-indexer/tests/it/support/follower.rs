@@ -5,12 +5,18 @@ use std::{sync::Arc, time::Duration};
 use chrono::{DateTime, Utc};
 use fluxplane_chain_indexer::{
     SERVICE, STORE,
-    app::{Context, LEASE},
-    config::{Config, NetworkName},
+    app::{Context, LEASE, Writer, load::load},
+    config::{Config, NetworkName, StartMode},
     domain::{Rules, watch::WatchedAddress},
     metrics::ChainMetrics,
-    source::{FluxdRpc, rpc::RpcConfig},
-    tasks::{catch_up::Pace, follow::Follower, heard::Heard},
+    source::{
+        ChainSource, FluxdRpc, Quorum, metrics::SourceMetrics, quorum::Terms, rpc::RpcConfig,
+    },
+    tasks::{
+        catch_up::{CatchUp, Ended, Pace},
+        follow::Follower,
+        heard::Heard,
+    },
 };
 use fluxplane_core::{FixedClock, IdSource as _, SystemIds};
 use fluxplane_flux_chain::Address;
@@ -42,6 +48,12 @@ const TERM: Duration = Duration::from_hours(1);
 /// How long payments may be missing here.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
+/// How long a daemon may take for an answer.
+const RPC_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long one of several daemons is waited for.
+pub(crate) const SOURCE_PATIENCE: Duration = Duration::from_millis(300);
+
 /// The moment at which the clock of a test stands: after every recorded block.
 pub(crate) fn noon() -> DateTime<Utc> {
     "2026-12-20T12:00:00Z".parse().unwrap()
@@ -70,6 +82,7 @@ pub(crate) struct Place {
     pub(crate) clock: FixedClock,
     pub(crate) metrics: Metrics,
     pub(crate) chain_metrics: ChainMetrics,
+    source_metrics: SourceMetrics,
     holder: Uuid,
     rules: Rules,
     pub(crate) pace: Pace,
@@ -83,10 +96,12 @@ impl Place {
     pub(crate) async fn with(rules: Rules) -> Self {
         let migrators = [&PLATFORM_MIGRATIONS, STORE.migrations];
         let metrics = Metrics::new("test", "0");
+        let chain_metrics = ChainMetrics::register(&metrics);
         Self {
             db: TestDb::new(STORE.schema, &migrators).await.unwrap(),
             clock: FixedClock::at(noon()),
-            chain_metrics: ChainMetrics::register(&metrics),
+            source_metrics: SourceMetrics::register(&metrics, chain_metrics.garbled.clone()),
+            chain_metrics,
             metrics,
             holder: SystemIds.next(),
             rules,
@@ -98,12 +113,18 @@ impl Place {
         }
     }
 
+    /// Goes on with another configuration.
+    pub(crate) fn set_rules(&mut self, rules: Rules) {
+        self.rules = rules;
+    }
+
     pub(crate) fn ctx(&self) -> Context {
         Context {
             pool: self.db.pool.clone(),
             clock: Arc::new(self.clock.clone()),
             ids: Arc::new(SystemIds),
             rules: self.rules.clone(),
+            writer: Writer::default(),
         }
     }
 
@@ -117,8 +138,33 @@ impl Place {
         FluxdRpc::new(config, self.chain_metrics.clone()).unwrap()
     }
 
+    /// Daemons named a, b, c and so on, of which a quorum must agree.
+    pub(crate) fn quorum(&self, daemons: &[&Daemon], needed: usize) -> Quorum<FluxdRpc> {
+        let sources = ('a'..)
+            .zip(daemons)
+            .map(|(name, daemon)| (name.to_string(), self.source(daemon, RPC_PATIENCE)))
+            .collect();
+        let params = &self.rules.params;
+        let terms = Terms {
+            needed,
+            patience: SOURCE_PATIENCE,
+            genesis: params.genesis.hash,
+            network: params.network.to_string(),
+        };
+        Quorum::new(sources, terms, self.source_metrics.clone())
+    }
+
     /// A follower in the term of this database's leader.
     pub(crate) async fn follower(&self, daemon: &Daemon) -> Follower<FluxdRpc> {
+        self.follower_of(self.source(daemon, RPC_PATIENCE), 1).await
+    }
+
+    /// A follower of several daemons.
+    pub(crate) async fn follower_of<S: ChainSource>(
+        &self,
+        source: S,
+        needed: usize,
+    ) -> Follower<S> {
         let mut conn = self.db.pool.acquire().await.unwrap();
         let token = lease::acquire(&mut conn, LEASE, self.holder, TERM)
             .await
@@ -126,7 +172,9 @@ impl Place {
             .unwrap();
         Follower {
             ctx: self.ctx(),
-            source: Arc::new(self.source(daemon, Duration::from_secs(10))),
+            source: Arc::new(source),
+            start: StartMode::Genesis,
+            needed,
             token,
             stop: CancellationToken::new(),
             pace: self.pace,
@@ -201,7 +249,7 @@ impl Announced {
 }
 
 /// Looks until nothing is left to do. Returns what the last look found.
-pub(crate) async fn settle(follower: &mut Follower<FluxdRpc>) -> String {
+pub(crate) async fn settle<S: ChainSource>(follower: &mut Follower<S>) -> String {
     loop {
         let progress = follower.reconcile().await.unwrap();
         if !progress.more {
@@ -211,7 +259,27 @@ pub(crate) async fn settle(follower: &mut Follower<FluxdRpc>) -> String {
 }
 
 /// The height of the follower's tip.
-pub(crate) fn height(follower: &Follower<FluxdRpc>) -> u32 {
+pub(crate) fn height<S>(follower: &Follower<S>) -> u32 {
     let at = follower.at.as_ref().unwrap();
     at.state.tip().unwrap().height
+}
+
+/// Applies the daemon's blocks as if all of them were final: many to a transaction.
+pub(crate) async fn run_straight(place: &Place, daemon: &Daemon) {
+    let follower = place.follower(daemon).await;
+    let loaded = load(&follower.ctx).await.unwrap();
+    let mut theirs = follower.source.position(None).await.unwrap().tip;
+    theirs.height += 1_000;
+    let work = CatchUp {
+        ctx: &follower.ctx,
+        token: follower.token,
+        source: &follower.source,
+        // One block a request: the first request beyond the end fails, and nothing else with it.
+        pace: Pace {
+            fetch_batch: 1,
+            ..place.pace
+        },
+    };
+    let ended = work.run(loaded.state, loaded.mempool, theirs, |_| ());
+    assert!(matches!(ended.await.unwrap().ended, Some(Ended::Fetch(_))));
 }

@@ -16,7 +16,7 @@ use fluxplane_platform::{
     tls::{Credentials, development},
 };
 use fluxplane_proto::chain_indexer::v1::chain_service_client::ChainServiceClient;
-use fluxplane_testkit::{Nats, TestDb};
+use fluxplane_testkit::{Nats, TestDb, free_address};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -37,13 +37,18 @@ pub(crate) struct Ground {
 }
 
 impl Ground {
-    pub(crate) async fn new() -> Self {
+    /// An empty database.
+    pub(crate) async fn database() -> TestDb {
         let migrators = [&PLATFORM_MIGRATIONS, STORE.migrations];
+        TestDb::new(STORE.schema, &migrators).await.unwrap()
+    }
+
+    pub(crate) async fn new() -> Self {
         let pki = tempfile::tempdir().unwrap();
         let services = ["chain-indexer", "gateway", "validator", "stranger"];
         development::ensure(pki.path(), &services, SystemClock.now()).unwrap();
         Self {
-            db: TestDb::new(STORE.schema, &migrators).await.unwrap(),
+            db: Self::database().await,
             nats: Nats::start().await.unwrap(),
             pki,
         }
@@ -91,13 +96,6 @@ impl Ground {
         let credentials = Credentials::load(&self.tls(name)).unwrap();
         ChainServiceClient::new(grpc::client::connect(&peer, &credentials).unwrap())
     }
-}
-
-pub(crate) fn free_address() -> SocketAddr {
-    std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
 }
 
 /// A running service.

@@ -5,7 +5,7 @@ use fluxplane_proto::{
         Block, GetBlockRequest, GetBlockResponse, GetFluxnodeRequest, GetFluxnodeResponse,
         GetStatusRequest, GetStatusResponse, GetTransactionRequest, GetTransactionResponse,
         ListFluxnodesRequest, ListFluxnodesResponse, ListPaymentsRequest, ListPaymentsResponse,
-        Output, chain_service_server::ChainService,
+        Output, Source, chain_service_server::ChainService,
     },
     common::v1::PageInfo,
 };
@@ -16,6 +16,27 @@ use super::{
     data::{PAYMENT_ADDRESS, at},
     not_found,
 };
+
+/// The second one never answered.
+fn source(number: u8) -> Source {
+    let answered = number == 1;
+    Source {
+        name: format!("node-{number}"),
+        height: if answered { 2_100_001 } else { 0 },
+        hash: if answered {
+            hex::encode([4; 32])
+        } else {
+            String::new()
+        },
+        problem: if answered {
+            String::new()
+        } else {
+            "it does not answer".to_owned()
+        },
+        agrees: answered,
+        seen_at: at(7).filter(|_| answered),
+    }
+}
 
 #[tonic::async_trait]
 impl ChainService for World {
@@ -33,6 +54,10 @@ impl ChainService for World {
             daemon_height: 2_100_001,
             halted_reason: String::new(),
             payment_addresses: vec![PAYMENT_ADDRESS.to_owned()],
+            sources: vec![source(1), source(2)],
+            quorum: 2,
+            sources_problem: String::new(),
+            base_height: 0,
         }))
     }
 

@@ -3,6 +3,10 @@
 mod billing;
 mod chain;
 mod data;
+mod evm;
+mod fluxnodes;
+mod ledger;
+mod payments;
 mod registry;
 mod scheduler;
 
@@ -22,11 +26,20 @@ use fluxplane_platform::{
     tls::Credentials,
 };
 use fluxplane_proto::{
-    billing::v1 as billing_wire, billing::v1::billing_service_server::BillingServiceServer,
-    chain_indexer::v1 as chain_wire, chain_indexer::v1::chain_service_server::ChainServiceServer,
-    common::v1::Caller, node_registry::v1 as registry_wire,
-    node_registry::v1::node_service_server::NodeServiceServer, scheduler::v1 as scheduler_wire,
-    scheduler::v1::app_service_server::AppServiceServer, validator::v1 as validator_wire,
+    billing::v1 as billing_wire,
+    billing::v1::billing_service_server::BillingServiceServer,
+    chain_indexer::v1 as chain_wire,
+    chain_indexer::v1::{
+        chain_service_server::ChainServiceServer, evm_service_server::EvmServiceServer,
+        fluxnode_service_server::FluxnodeServiceServer, ledger_service_server::LedgerServiceServer,
+        payment_service_server::PaymentServiceServer,
+    },
+    common::v1::Caller,
+    node_registry::v1 as registry_wire,
+    node_registry::v1::node_service_server::NodeServiceServer,
+    scheduler::v1 as scheduler_wire,
+    scheduler::v1::app_service_server::AppServiceServer,
+    validator::v1 as validator_wire,
     validator::v1::validator_service_server::ValidatorServiceServer,
 };
 use tokio::{sync::watch, task::JoinSet};
@@ -158,6 +171,10 @@ pub(crate) async fn serve(world: &World, credentials: &Credentials) -> (String, 
         .add_service(BillingServiceServer::new(world.clone()))
         .add_service(NodeServiceServer::new(world.clone()))
         .add_service(ChainServiceServer::new(world.clone()))
+        .add_service(LedgerServiceServer::new(world.clone()))
+        .add_service(FluxnodeServiceServer::new(world.clone()))
+        .add_service(PaymentServiceServer::new(world.clone()))
+        .add_service(EvmServiceServer::new(world.clone()))
         .add_service(ValidatorServiceServer::new(world.clone()));
     let mut tasks = JoinSet::new();
     tasks.spawn(async move {

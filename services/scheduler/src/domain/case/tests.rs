@@ -1,13 +1,11 @@
 //! Steps carried out on a small fleet, without a database.
 
 use chrono::TimeDelta;
-use fluxplane_core::{Place, Resources, SystemIds, Tier};
+use fluxplane_core::{NodeState, Place, Resources, SystemIds, Tier};
 use fluxplane_placement::Geo;
 
 use super::*;
-use crate::domain::{
-    AppState, InstanceState, Node, NodeState, Standing, app::fixture, workload::Component,
-};
+use crate::domain::{AppState, InstanceState, Node, Standing, app::fixture, workload::Component};
 
 const TERMS: Terms = Terms {
     rules: Rules {

@@ -6,7 +6,6 @@ pub(crate) mod spec;
 pub(crate) mod wallet;
 
 use std::{
-    net::SocketAddr,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -33,7 +32,7 @@ use fluxplane_proto::{
     },
 };
 use fluxplane_scheduler::{SERVICE, STORE, config::Config, service};
-use fluxplane_testkit::{Nats, TestDb, eventually};
+use fluxplane_testkit::{Nats, PATIENCE, TestDb, eventually, free_address};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
@@ -41,7 +40,7 @@ use tonic::Status;
 use self::{agents::Agents, bus::Bus, wallet::Wallet};
 
 /// Longer than anything here takes; a test that needs it has failed.
-pub(crate) const LIMIT: Duration = Duration::from_secs(20);
+pub(crate) const LIMIT: Duration = PATIENCE;
 
 /// A running scheduler and everything it needs.
 pub(crate) struct Plane {
@@ -67,13 +66,6 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.stop.cancel();
     }
-}
-
-fn free_address() -> SocketAddr {
-    std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
 }
 
 impl Plane {

@@ -1,7 +1,7 @@
 //! An entry of the deterministic fluxnode list.
 
 use fluxplane_proto::chain_indexer::v1 as wire;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::rest::{
@@ -10,7 +10,7 @@ use crate::rest::{
 };
 
 /// How the chain sees a fluxnode.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FluxnodeStatus {
     /// Start seen, not confirmed.
@@ -18,6 +18,16 @@ pub enum FluxnodeStatus {
     /// Start not confirmed in time; may not start again yet.
     Dos,
     Confirmed,
+}
+
+impl FluxnodeStatus {
+    pub const fn to_wire(self) -> wire::FluxnodeStatus {
+        match self {
+            Self::Started => wire::FluxnodeStatus::Started,
+            Self::Dos => wire::FluxnodeStatus::Dos,
+            Self::Confirmed => wire::FluxnodeStatus::Confirmed,
+        }
+    }
 }
 
 /// A fluxnode as the chain has it.

@@ -1,16 +1,14 @@
 //! `GET /v1/chain/payments/{message_hash}`
 
 use axum::{Json, extract::State};
-use fluxplane_proto::chain_indexer::v1::{self as wire, ListPaymentsRequest};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use fluxplane_proto::chain_indexer::v1::ListPaymentsRequest;
+use serde::Deserialize;
 
+use super::payment::ChainPayment;
 use crate::rest::{
     Failure, Gateway,
-    amount::Amount,
     extract::{PathParams, QueryParams},
     page::{Page, PageQuery},
-    wire::some,
 };
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -18,48 +16,6 @@ use crate::rest::{
 pub struct PaymentsPath {
     /// Hash of a signed message, 64 hex digits.
     pub message_hash: String,
-}
-
-/// A payment that carries a message hash.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ChainPayment {
-    pub txid: String,
-    pub message_hash: String,
-    /// Outputs to payment addresses.
-    pub outputs: Vec<PaidOutput>,
-    pub total: Amount,
-    /// Null while in the mempool.
-    pub height: Option<u32>,
-    pub block_hash: Option<String>,
-    pub confirmations: u32,
-}
-
-/// An output to a payment address.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct PaidOutput {
-    pub vout: u32,
-    pub address: String,
-    pub amount: Amount,
-}
-
-impl From<wire::Payment> for ChainPayment {
-    fn from(payment: wire::Payment) -> Self {
-        let block_hash = some(&payment.block_hash).map(str::to_owned);
-        let outputs = payment.outputs.into_iter().map(|output| PaidOutput {
-            vout: output.vout,
-            address: output.address,
-            amount: Amount::flux(output.amount_sat),
-        });
-        Self {
-            txid: payment.txid,
-            message_hash: payment.message_hash,
-            outputs: outputs.collect(),
-            total: Amount::flux(payment.total_sat),
-            height: block_hash.is_some().then_some(payment.height),
-            block_hash,
-            confirmations: payment.confirmations,
-        }
-    }
 }
 
 /// A page of the list.
