@@ -143,6 +143,8 @@ reasons! {
     NameTaken = "name-taken",
     /// The quote is unknown, expired, used or for something else.
     QuoteInvalid = "quote-invalid",
+    /// Nobody trustworthy says what a FLUX is worth now.
+    RateUnavailable = "rate-unavailable",
     /// Money is missing.
     PaymentRequired = "payment-required",
     /// The application ended.

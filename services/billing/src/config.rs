@@ -1,15 +1,18 @@
 //! Configuration of billing. `billing check-config` prints what is in effect.
 
+mod rate;
+
 use anyhow::Context as _;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use fluxplane_platform::{
-    config::{Base, Db, Listen, Nats, Span, Tls},
+    config::{Base, Db, Listen, Nats, Peer, Span, Tls},
     runner,
 };
-use fluxplane_pricing::legacy::FluxUsdRate;
 use serde::{Deserialize, Serialize};
 
-use crate::{app::Rules, domain::quote::Rate};
+pub use rate::{RateConfig, SourceConfig};
+
+use crate::app::Rules;
 
 pub const DEFAULTS: &str = include_str!("defaults.toml");
 
@@ -21,6 +24,8 @@ pub struct Config {
     pub nats: Nats,
     pub tls: Tls,
     pub grpc: Listen,
+    /// Where applications could run, and whose their names are.
+    pub scheduler: Peer,
     pub rate: RateConfig,
     pub quotes: Quotes,
     pub payments: Payments,
@@ -41,18 +46,6 @@ impl runner::Config for Config {
     fn check(&self) -> anyhow::Result<()> {
         self.rules().map(drop)
     }
-}
-
-/// What a FLUX is worth.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RateConfig {
-    /// Millionths of a dollar per FLUX.
-    pub micro_usd_per_flux: u32,
-    /// Where the rate is from, as shown to customers.
-    pub source: String,
-    /// When it was taken, RFC 3339.
-    pub at: DateTime<Utc>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -108,11 +101,6 @@ impl Config {
         let span = |key: &str, span: Span| {
             TimeDelta::from_std(span.0).with_context(|| format!("{key} is too long"))
         };
-        let rate = self.rate.micro_usd_per_flux;
-        anyhow::ensure!(
-            rate > 0,
-            "rate.micro_usd_per_flux is 0; a FLUX is worth something"
-        );
         let address = &self.quotes.payment_address;
         anyhow::ensure!(
             !address.is_empty(),
@@ -138,11 +126,7 @@ impl Config {
             "quotes.valid_for is 0; a quote holds for a while"
         );
         Ok(Rules {
-            rate: Rate {
-                flux_usd: FluxUsdRate::from_micros(rate),
-                source: self.rate.source.clone(),
-                at: self.rate.at,
-            },
+            rate: self.rate.rules()?,
             quote_life: valid,
             payment_address: address.clone(),
             height_offset: self.quotes.height_offset,
@@ -190,10 +174,6 @@ mod tests {
     #[test]
     fn a_number_that_makes_no_sense_is_refused_by_its_key() {
         for (key, text) in [
-            (
-                "rate.micro_usd_per_flux",
-                refused(|config| config.rate.micro_usd_per_flux = 0),
-            ),
             (
                 "quotes.payment_address",
                 refused(|config| config.quotes.payment_address.clear()),

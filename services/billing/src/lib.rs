@@ -3,6 +3,7 @@
 //! `grpc`, `events` and `tasks` call `app`; `app` opens transactions and calls `domain` and `db`; `domain` is pure.
 
 pub mod app;
+pub mod clients;
 pub mod config;
 pub mod db;
 pub mod domain;

@@ -7,7 +7,11 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
 };
 
-use crate::db::ledger::Sums;
+use crate::{
+    app::rates::Outlook,
+    db::ledger::Sums,
+    domain::rate::{self, Standing},
+};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct OutcomeLabels {
@@ -27,6 +31,44 @@ pub struct AssetLabels {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct CaseLabels {
     pub case: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct StateLabels {
+    pub state: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct SourceLabels {
+    pub source: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct QuestionLabels {
+    pub source: String,
+    pub outcome: &'static str,
+}
+
+impl QuestionLabels {
+    fn new(source: &str, answered: bool) -> Self {
+        Self {
+            source: source.to_owned(),
+            outcome: if answered { "answered" } else { "failed" },
+        }
+    }
+}
+
+/// What is known of the exchange rate.
+#[derive(Debug, Clone, Default)]
+struct RateMetrics {
+    available: Gauge,
+    by_hand: Gauge,
+    micro_usd: Gauge,
+    age_seconds: Gauge,
+    spread_ppm: Gauge,
+    sources: Family<StateLabels, Gauge>,
+    source_age_seconds: Family<SourceLabels, Gauge>,
+    questions: Family<QuestionLabels, Counter>,
 }
 
 /// What can be unusual about a payment. Its money is in the ledger all the same.
@@ -109,6 +151,47 @@ pub struct BillingMetrics {
     pub charged_sat: Counter,
     /// Epochs the validator refused.
     pub anchors_refused: Counter,
+    rate: RateMetrics,
+}
+
+impl RateMetrics {
+    fn register(metrics: &Metrics) -> Self {
+        let gauge = |name, help| metrics.register(name, help, Gauge::default());
+        Self {
+            available: gauge(
+                "rate_available",
+                "Whether there is an exchange rate that quotes may be made with; must be 1",
+            ),
+            by_hand: gauge("rate_by_hand", "Whether the rate in force was set by hand"),
+            micro_usd: gauge(
+                "rate_micro_usd",
+                "Micro-dollars per FLUX in force; the last known one while there is none",
+            ),
+            age_seconds: gauge(
+                "rate_age_seconds",
+                "Age of the oldest word that the rate in force rests on",
+            ),
+            spread_ppm: gauge(
+                "rate_spread_ppm",
+                "How far the sources that count are apart, in parts per million",
+            ),
+            sources: metrics.register(
+                "rate_sources",
+                "Sources of the exchange rate by what became of their last word",
+                Family::default(),
+            ),
+            source_age_seconds: metrics.register(
+                "rate_source_age_seconds",
+                "Age of the last word of a source",
+                Family::default(),
+            ),
+            questions: metrics.register(
+                "rate_questions",
+                "Questions to sources of the exchange rate by outcome",
+                Family::default(),
+            ),
+        }
+    }
 }
 
 impl BillingMetrics {
@@ -161,6 +244,7 @@ impl BillingMetrics {
             ),
             charged_sat: counter("charged_sat", "Charged to customers"),
             anchors_refused: counter("anchors_refused", "Epochs the validator refused"),
+            rate: RateMetrics::register(metrics),
         };
         // What is watched is there from the start, not only once it is wrong.
         own.imbalance(&Asset::FLUX.to_string(), 0);
@@ -206,6 +290,52 @@ impl BillingMetrics {
     pub fn usage_seconds(&self, outcome: &'static str, seconds: u64) {
         let labels = OutcomeLabels { outcome };
         self.usage_seconds.get_or_create(&labels).inc_by(seconds);
+    }
+
+    /// A source that may be asked. Its counters are there from the start, also where it is fixed and never asked.
+    pub fn rate_source(&self, source: &str) {
+        for answered in [true, false] {
+            let labels = QuestionLabels::new(source, answered);
+            drop(self.rate.questions.get_or_create(&labels));
+        }
+    }
+
+    /// A source was asked.
+    pub fn rate_asked(&self, source: &str, answered: bool) {
+        let labels = QuestionLabels::new(source, answered);
+        self.rate.questions.get_or_create(&labels).inc();
+    }
+
+    /// How the exchange rate stands in a second since 1970.
+    pub fn rate(&self, outlook: &Outlook, now: u64) {
+        let own = &self.rate;
+        let gauge = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+        own.available.set(outlook.rate.is_ok().into());
+        if let Ok(rate) = &outlook.rate {
+            own.by_hand.set(rate.basis.statement.is_some().into());
+            own.micro_usd.set(rate.flux_usd.micros().into());
+            own.age_seconds
+                .set(gauge(now.saturating_sub(crate::app::seconds(rate.at))));
+            own.spread_ppm.set(gauge(rate::spread_ppm(&rate.basis)));
+        }
+        for standing in Standing::ALL {
+            let sources = outlook.sources.iter();
+            let count = sources.filter(|own| own.standing == standing).count();
+            let labels = StateLabels {
+                state: standing.name(),
+            };
+            let count = i64::try_from(count).unwrap_or(i64::MAX);
+            own.sources.get_or_create(&labels).set(count);
+        }
+        for source in &outlook.sources {
+            if let Some(said) = &source.said {
+                let labels = SourceLabels {
+                    source: source.name.clone(),
+                };
+                let age = gauge(now.saturating_sub(said.at));
+                own.source_age_seconds.get_or_create(&labels).set(age);
+            }
+        }
     }
 
     pub fn sums(&self, sums: &Sums) {

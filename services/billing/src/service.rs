@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use fluxplane_platform::{
     Lifecycle, bus, db,
-    grpc::{Server, server},
+    grpc::{Server, client, server},
     reconciler::Nudge,
     runner::{Service, Start, Store},
     tls::Credentials,
@@ -13,7 +13,8 @@ use fluxplane_platform::{
 use sqlx::migrate::Migrator;
 
 use crate::{
-    app::{self, epochs, prove_line::Trees},
+    app::{self, epochs, prove_line::Trees, rates::Sources},
+    clients::scheduler::Scheduler,
     config::{Config, DEFAULTS},
     events::{
         on_anchor::OnAnchor, on_app_ended::OnAppEnded, on_assigned::OnAssigned, on_block::OnBlock,
@@ -21,7 +22,7 @@ use crate::{
     },
     grpc::{self, BillingGrpc, POLICY},
     metrics::BillingMetrics,
-    tasks::{audit::Audit, close_epochs},
+    tasks::{ask_rates, audit::Audit, close_epochs},
 };
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
@@ -66,6 +67,17 @@ pub async fn start(start: Start<Config>) -> anyhow::Result<Lifecycle> {
     start.spawn_consumer(&pool, &jetstream, OnUsage { ctx: own() });
     start.spawn_consumer(&pool, &jetstream, OnAnchor { ctx: own() });
 
+    for source in ctx.rules.rate.sources.names() {
+        ctx.metrics.rate_source(source);
+    }
+    if let Sources::Fixed(fixed) = &ctx.rules.rate.sources {
+        tracing::warn!(
+            ?fixed,
+            "the rate of FLUX to dollars is fixed by configuration, not asked of anybody"
+        );
+    }
+    let rates = ask_rates::AskRates { ctx: own() };
+    start.spawn_reconciler(rates, ask_rates::PERIOD, &Nudge::default());
     let audit = Audit { ctx: own() };
     start.spawn_reconciler(audit, config.ledger.audit_every.0, &Nudge::default());
     let driver = start.driver(close_epochs::PERIOD, &Nudge::default());
@@ -81,14 +93,17 @@ pub async fn start(start: Start<Config>) -> anyhow::Result<Lifecycle> {
 
 async fn serve(start: &Start<Config>, ctx: &app::Context) -> anyhow::Result<()> {
     let config = &start.config;
+    let credentials = Credentials::load(&config.tls)?;
+    let scheduler = client::connect(&config.scheduler, &credentials)?;
     let billing = BillingGrpc {
         ctx: ctx.clone(),
+        scheduler: Scheduler::new(scheduler),
         trees: Trees::default(),
         metrics: start.metrics.clone(),
     };
     let server = Server {
         listener: server::bind(config.grpc.listen).await?,
-        tls: Credentials::load(&config.tls)?.server(),
+        tls: credentials.server(),
         policy: POLICY,
         metrics: start.metrics.clone(),
     };

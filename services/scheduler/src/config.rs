@@ -42,6 +42,8 @@ pub struct Intent {
     pub confirmation_grace: Span,
     /// Most applications of one owner that wait for their payment: an unpaid application reserves its name.
     pub unpaid_per_owner: u32,
+    /// Most names that the quotes of one owner keep at once.
+    pub reserved_per_owner: u32,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -53,6 +55,10 @@ pub struct Placement {
     pub retry: Span,
     /// Longest time an application that has not ended stays unlooked at.
     pub recheck: Span,
+    /// How long the fleet is kept for previews.
+    pub preview_keep: Span,
+    /// How long a start is expected to take while too few were measured.
+    pub assumed_start: Span,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -59,6 +59,8 @@ pub struct SchedulerMetrics {
     pub running_seconds: Histograms,
     /// Watchers of timelines on this replica.
     pub watchers: Gauge,
+    /// Names that quotes keep.
+    pub names_reserved: Gauge,
 }
 
 impl SchedulerMetrics {
@@ -107,6 +109,11 @@ impl SchedulerMetrics {
                 "app_running_seconds",
                 "Time until all instances of a revision were healthy",
                 histograms(),
+            ),
+            names_reserved: metrics.register(
+                "names_reserved",
+                "Names that quotes keep for their owners",
+                Gauge::default(),
             ),
             watchers: metrics.register(
                 "timeline_watchers",

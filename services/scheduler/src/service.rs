@@ -15,6 +15,7 @@ use sqlx::{PgPool, migrate::Migrator};
 use crate::{
     app::{
         self, Limits, delta,
+        preview::{PreviewRules, Previews},
         reconcile::{LEASE, Leader},
     },
     config::{Config, DEFAULTS},
@@ -60,6 +61,7 @@ pub async fn start(start: Start<Config>) -> anyhow::Result<Lifecycle> {
         limits: Limits {
             pay_within: config.intent.pay_within.0,
             unpaid_per_owner: config.intent.unpaid_per_owner,
+            reserved_per_owner: config.intent.reserved_per_owner,
         },
     };
     let metrics = SchedulerMetrics::register(&start.metrics);
@@ -109,8 +111,14 @@ async fn serve(
     nudge: &Nudge,
     watchers: &Watchers,
 ) -> anyhow::Result<()> {
+    let placement = &start.config.placement;
+    let assumed = placement.assumed_start.0.as_secs();
     let apps = AppGrpc {
         ctx: ctx.clone(),
+        previews: Previews::new(PreviewRules {
+            keep: placement.preview_keep.0,
+            assumed_start: u32::try_from(assumed).unwrap_or(u32::MAX),
+        }),
         watchers: watchers.clone(),
         nudge: nudge.clone(),
         metrics: start.metrics.clone(),

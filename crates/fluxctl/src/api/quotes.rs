@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::{Amount, Client, Error, call::Call};
+use super::{Amount, Client, Error, Rate, call::Call};
 
 /// A price that holds until it expires.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +31,37 @@ pub struct Quote {
     pub breakdown: Vec<String>,
     /// The smallest amount that FluxOS nodes themselves would accept.
     pub network_minimum: Amount,
+    /// The rate that the quote is pinned to, and what it rests on.
+    pub rate_basis: Option<Rate>,
+    /// What the price consists of; each currency adds up to its price.
+    pub lines: Vec<PriceLine>,
+    /// Where it could run when the quote was made, and how soon it would.
+    pub what_if: Option<WhatIf>,
+    /// Until when the name is kept for the owner.
+    pub name_reserved_until: Option<DateTime<Utc>>,
+}
+
+/// One part of a price, in both currencies. Negative where something is taken off.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PriceLine {
+    pub item: String,
+    pub usd: Amount,
+    pub flux: Amount,
+}
+
+/// What placement would do with a specification.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WhatIf {
+    pub nodes_matching: u32,
+    pub nodes_known: u32,
+    /// Copies that find a node, all placed together.
+    pub instances_placeable: u32,
+    /// Why the others find none, and what would help.
+    pub pending_reason: Option<String>,
+    /// From funding to healthy; null when no copy finds a node.
+    pub expected_start_seconds: Option<u32>,
+    /// Latest starts that this rests on; 0 for an assumption.
+    pub starts_measured: u32,
 }
 
 #[derive(Serialize)]

@@ -1,11 +1,12 @@
 //! Looking after the plane.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Subcommand};
 use reqwest::Url;
 
 use super::value;
+use crate::render::time::parse_span;
 
 /// For administrators of a plane.
 #[derive(Debug, Args)]
@@ -13,7 +14,8 @@ use super::value;
 Examples:
   fluxctl admin pki init --dir pki
   fluxctl admin status http://127.0.0.1:7001 http://127.0.0.1:7011
-  fluxctl admin close-epoch")]
+  fluxctl admin close-epoch
+  fluxctl admin override-rate --usd 0.08 --for 1h --reason outage --key-file treasurer.wif")]
 pub struct Admin {
     #[command(subcommand)]
     pub command: Command,
@@ -23,6 +25,7 @@ pub struct Admin {
 pub enum Command {
     Pki(Pki),
     CloseEpoch(CloseEpoch),
+    OverrideRate(OverrideRate),
     Status(Status),
 }
 
@@ -74,6 +77,42 @@ fn service(text: &str) -> Result<String, String> {
 Examples:
   fluxctl admin close-epoch -o json")]
 pub struct CloseEpoch {}
+
+/// Set the exchange rate by hand, with a signed statement.
+///
+/// It goes before all sources while it holds, and replaces the statement before it. Quotes that were made stay as they are.
+/// The plane must have been configured to trust the signer (`rate.override_signers` of billing).
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fluxctl admin override-rate --usd 0.08 --for 1h --reason outage --key-file treasurer.wif
+  fluxctl admin override-rate --usd 0.08 --for 10s --reason over --key-file treasurer.wif")]
+pub struct OverrideRate {
+    /// Dollars per FLUX, at most six decimals.
+    #[arg(long, value_name = "DOLLARS", value_parser = micro_usd)]
+    pub usd: u32,
+    /// How long it holds, from now on.
+    #[arg(long = "for", value_name = "90s|10m|2h", value_parser = parse_span)]
+    pub span: Duration,
+    /// Why, in 1 to 200 printable ASCII characters; everybody sees it.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// Key file of the signer.
+    #[arg(long, value_name = "WIF_FILE")]
+    pub key_file: PathBuf,
+}
+
+/// Dollars as whole micro-dollars.
+fn micro_usd(text: &str) -> Result<u32, String> {
+    let wrong = || "give dollars per FLUX with at most six decimals, such as 0.0512".to_owned();
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(whole) || !digits(fraction) || fraction.len() > 6 {
+        return Err(wrong());
+    }
+    let micros = format!("{whole}{fraction:0<6}").parse::<u32>();
+    micros.ok().filter(|micros| *micros > 0).ok_or_else(wrong)
+}
 
 /// Show how the services are, from their admin listeners.
 ///

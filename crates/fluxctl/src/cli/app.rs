@@ -30,6 +30,16 @@ pub struct Quote {
     pub update_of: Option<AppName>,
 }
 
+/// Show what a FLUX is worth now, and who says so.
+///
+/// Quotes are pinned to this rate. Without one, no quotes are made.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fluxctl rate
+  fluxctl rate -o json | jq -r .rate.price.amount")]
+pub struct Rate {}
+
 /// Where the money comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum FundingArg {

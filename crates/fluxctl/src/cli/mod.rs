@@ -87,6 +87,7 @@ pub enum Command {
     Whoami(session::Whoami),
     Wallet(wallet::Wallet),
     Quote(app::Quote),
+    Rate(app::Rate),
     Deploy(Box<app::Deploy>),
     Update(Box<app::Update>),
     Scale(Box<app::Scale>),

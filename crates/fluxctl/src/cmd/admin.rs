@@ -1,4 +1,4 @@
-//! `admin pki init | close-epoch | status`
+//! `admin pki init | close-epoch | override-rate | status`
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -7,7 +7,7 @@ use futures::future::join_all;
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
-use super::Context;
+use super::{Context, rate};
 use crate::{
     cli::admin::{Command, PkiCommand, PkiInit, Status},
     error::Error,
@@ -41,6 +41,7 @@ pub(super) async fn run(context: &Context<'_>, command: Command) -> Result<Exit,
                 .show(&epoch, |paint| billing::epoch(&epoch, None, paint))?;
             Ok(Exit::Success)
         }
+        Command::OverrideRate(args) => rate::set(context, args).await,
         Command::Status(args) => status(context, args).await,
     }
 }

@@ -21,6 +21,7 @@ mod native;
 mod native_price;
 mod node;
 mod quote;
+mod rate;
 mod session;
 mod spec;
 mod verify_block;
@@ -137,6 +138,7 @@ async fn dispatch(command: Command, context: &Context<'_>) -> Result<Exit, Error
         Command::Whoami(args) => session::whoami(context, args).await,
         Command::Wallet(args) => wallet::run(context, args.command).await,
         Command::Quote(args) => quote::run(context, args).await,
+        Command::Rate(_) => rate::show(context).await,
         Command::Deploy(args) => deploy::deploy(context, *args).await,
         Command::Update(args) => deploy::update(context, *args).await,
         Command::Scale(args) => deploy::scale(context, *args).await,

@@ -7,7 +7,11 @@ use super::{
     time::{moment, span},
     timeline::short,
 };
-use crate::api::{App, Instance, PaymentInstructions, Quote, Revision, instances::Decision};
+use crate::api::{
+    App, Instance, PaymentInstructions, Quote, Revision,
+    instances::Decision,
+    quotes::{PriceLine, WhatIf},
+};
 
 pub fn table(apps: &[App], paint: Paint) -> String {
     let mut table = Table::new(&["NAME", "STATE", "HEALTHY", "REVISION", "EXPIRES", "REASON"])
@@ -105,7 +109,7 @@ pub fn quote(quote: &Quote, paint: Paint) -> String {
         .fact("quote", quote.quote_id)
         .fact("application", plain(&quote.app_name))
         .fact("price", paint.tone(Tone::Strong, &price))
-        .fact("rate", format!("{} for 1 FLUX", quote.rate))
+        .fact("rate", rate_of(quote))
         .fact(
             "term",
             format!(
@@ -116,6 +120,9 @@ pub fn quote(quote: &Quote, paint: Paint) -> String {
         )
         .fact("copies", quote.instances)
         .fact("firm until", moment(quote.expires_at))
+        .maybe("name kept until", quote.name_reserved_until.map(moment))
+        .several("it could run", quote.what_if.iter().flat_map(what_if))
+        .several("consists of", lines(&quote.lines))
         .several("how", quote.breakdown.iter().map(|line| plain(line)))
         .fact("price table", plain(&quote.price_table))
         .fact(
@@ -123,6 +130,57 @@ pub fn quote(quote: &Quote, paint: Paint) -> String {
             format!("{} at least", quote.network_minimum),
         )
         .text(paint)
+}
+
+/// The rate with its age when the quote was made, and its sources.
+fn rate_of(quote: &Quote) -> String {
+    let price = format!("{} for 1 FLUX", quote.rate);
+    match &quote.rate_basis {
+        None => price,
+        Some(basis) => {
+            let age = (quote.created_at - basis.at).num_seconds();
+            let age = u64::try_from(age).unwrap_or(0);
+            format!("{price}, {} old ({})", span(age), plain(&basis.source))
+        }
+    }
+}
+
+fn what_if(what_if: &WhatIf) -> Vec<String> {
+    let mut said = vec![format!(
+        "on {} of {} nodes; {} find one now",
+        what_if.nodes_matching,
+        what_if.nodes_known,
+        match what_if.instances_placeable {
+            0 => "no copies".to_owned(),
+            1 => "1 copy".to_owned(),
+            copies => format!("{copies} copies"),
+        },
+    )];
+    said.extend(what_if.expected_start_seconds.map(|seconds| {
+        let basis = match what_if.starts_measured {
+            0 => "assumed".to_owned(),
+            starts => format!("as nine of ten of the latest {starts} starts"),
+        };
+        format!("within {} of its funding ({basis})", span(seconds.into()))
+    }));
+    said.extend(what_if.pending_reason.as_deref().map(plain));
+    said
+}
+
+/// Amounts stand under each other.
+fn lines(lines: &[PriceLine]) -> Vec<String> {
+    let width = |amounts: &[String]| amounts.iter().map(String::len).max().unwrap_or(0);
+    let dollars: Vec<String> = lines.iter().map(|line| line.usd.to_string()).collect();
+    let flux: Vec<String> = lines.iter().map(|line| line.flux.to_string()).collect();
+    let (wide_usd, wide_flux) = (width(&dollars), width(&flux));
+    let rows = lines.iter().zip(dollars).zip(flux);
+    rows.map(|((line, dollars), flux)| {
+        format!(
+            "{dollars:>wide_usd$}  {flux:>wide_flux$}  {}",
+            plain(&line.item)
+        )
+    })
+    .collect()
 }
 
 pub fn payment(payment: &PaymentInstructions, paint: Paint) -> String {

@@ -22,6 +22,7 @@ pub mod nodes;
 pub mod paint;
 pub mod problem;
 pub mod progress;
+pub mod rates;
 pub mod report;
 pub mod table;
 pub mod tiers;

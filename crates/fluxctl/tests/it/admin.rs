@@ -1,8 +1,9 @@
 //! Looking after the plane.
 
+use fluxplane_pricing::native::{Policy, RateStatement, SignedStatement};
 use serde_json::json;
 
-use crate::support::{Cli, Plane, cli::mode, settlement::Settled};
+use crate::support::{Cli, Plane, cli::mode, sample::usd, settlement::Settled};
 
 #[tokio::test]
 async fn identities_are_made_once() {
@@ -130,4 +131,86 @@ async fn services_are_shown_with_what_ails_them() {
         .map(|s| s["state"].as_str().unwrap())
         .collect();
     assert_eq!(states, ["ready", "not_ready", "unreachable"]);
+}
+
+#[tokio::test]
+async fn the_rate_is_shown_and_set_with_a_statement_that_the_key_signed() {
+    let plane = Plane::start().await;
+    let rate = json!({
+        "rate_id": 41, "price": usd(80_000), "at": "2026-11-22T08:49:40Z",
+        "source": "set by 1Signer: exchanges halted", "sources": [],
+        "statement": {
+            "micro_usd": 80_000, "valid_from": 1_795_000_000_u64, "valid_until": 1_795_003_600_u64,
+            "reason": "exchanges halted", "signer": "1Signer", "signature": "c2lnbmVk",
+        },
+    });
+    let source = |name: &str, state: &str, micro_usd: i64| json!({ "name": name, "state": state, "price": usd(micro_usd), "at": "2026-11-22T08:49:40Z", "problem": null });
+    let silent = json!({ "name": "c", "state": "silent", "price": null, "at": null, "problem": "it answered 500" });
+    let sources = json!([
+        source("a", "unused", 50_000),
+        source("b", "stale", 51_000),
+        silent
+    ]);
+    plane
+        .says(
+            "GET /v1/rate",
+            json!({ "rate": rate, "problem": null, "sources": sources }),
+        )
+        .says("POST /v1/rate:override", rate.clone());
+    let cli = Cli::new(Some(&plane.url));
+    let shown = cli.run(&["rate"]).await;
+    assert_eq!(shown.code, 0, "{shown:?}");
+    insta::assert_snapshot!("rate", shown.screen());
+
+    let (key, key_file) = cli.signed_in().await;
+    let arguments = [
+        "admin",
+        "override-rate",
+        "--usd",
+        "0.08",
+        "--for",
+        "1h",
+        "--reason",
+        "exchanges halted",
+        "--key-file",
+        &key_file,
+    ];
+    let run = cli.run(&[&arguments[..], &["-o", "json"]].concat()).await;
+    assert_eq!((run.code, run.json()), (0, rate), "{run:?}");
+    let body = plane.seen_of("POST /v1/rate:override")[0].body.clone();
+    let seconds = |field: &str| body[field].as_u64().unwrap();
+    assert_eq!(seconds("valid_until") - seconds("valid_from"), 3_630);
+    let stated = RateStatement {
+        rate: "0.08".parse().unwrap(),
+        valid_from: seconds("valid_from"),
+        valid_until: seconds("valid_until"),
+        reason: "exchanges halted".to_owned(),
+    };
+    let signed = SignedStatement {
+        statement: stated,
+        signer: body["signer"].as_str().unwrap().to_owned(),
+        signature: body["signature"].as_str().unwrap().to_owned(),
+    };
+    assert_eq!(signed.signer, key.flux_id().to_string());
+    let policy = Policy {
+        override_signers: [signed.signer.clone()].into(),
+        ..Policy::default()
+    };
+    assert!(signed.verify(&policy).is_ok());
+
+    for usd in ["0", "0.0000001", "-1", "5000", "x"] {
+        let arguments = [
+            "admin",
+            "override-rate",
+            "--usd",
+            usd,
+            "--for",
+            "1h",
+            "--reason",
+            "r",
+            "--key-file",
+            &key_file,
+        ];
+        assert_eq!(cli.run(&arguments).await.code, 2, "{usd}");
+    }
 }

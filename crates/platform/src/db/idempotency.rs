@@ -71,6 +71,31 @@ where
     Ok(value)
 }
 
+/// The stored result of a request that was carried out before; claims nothing. For work that asks others before its own
+/// transaction begins.
+pub async fn stored<T, E>(conn: &mut PgConnection, request: &Request) -> Result<Option<T>, E>
+where
+    T: DeserializeOwned,
+    E: From<sqlx::Error> + From<Reused>,
+{
+    let row = sqlx::query!(
+        "SELECT fingerprint, reply FROM idempotency_key WHERE principal = $1 AND key = $2",
+        request.principal,
+        request.key,
+    )
+    .fetch_optional(conn)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    if row.fingerprint != request.fingerprint {
+        return Err(Reused.into());
+    }
+    let reply = row
+        .reply
+        .map(|reply| serde_json::from_slice(&reply))
+        .transpose();
+    reply.map_err(|err| sqlx::Error::Decode(Box::new(err)).into())
+}
+
 /// Claims the key. `None`: it is new. `Some(None)`: it belongs to another request. Otherwise the stored result.
 async fn begin(
     conn: &mut PgConnection,

@@ -200,7 +200,10 @@ impl Facts<'_> {
         match service.name {
             "chain-indexer" => self.chain_indexer(&mut text)?,
             "node-registry" => self.node_registry(&mut text)?,
-            "billing" => self.billing(&mut text)?,
+            "billing" => {
+                self.peer(&mut text, "scheduler")?;
+                self.billing(&mut text)?;
+            }
             "validator" => self.validator(&mut text)?,
             "gateway" => self.gateway(&mut text)?,
             _ => {}

@@ -1,16 +1,18 @@
 //! A customer asks for a firm price.
 
+use chrono::{DateTime, Utc};
 use fluxplane_core::{error::Violation, id::QuoteId};
 use fluxplane_platform::db::idempotency;
 use fluxplane_pricing::legacy::float::PriceError;
 use sqlx::PgConnection;
 
-use super::{Context, Error};
+use super::{Context, Error, rates};
 use crate::{
+    clients::scheduler::Scheduler,
     db,
     domain::{
         app::App,
-        quote::{Quote, Running, offer},
+        quote::{Quote, Running, WhatIf, offer},
         spec::{self, ReadSpec},
     },
 };
@@ -25,8 +27,12 @@ pub struct CreateQuote {
 }
 
 /// Makes a quote, or returns the one made for the same key.
+///
+/// The scheduler is asked before the transaction begins, so that no connection waits for it. What it is asked for is
+/// harmless when no quote comes of it: it keeps a name for its owner for a while.
 pub async fn create_quote(
     ctx: &Context,
+    scheduler: &Scheduler,
     idempotency: &idempotency::Request,
     command: CreateQuote,
 ) -> Result<Quote, Error> {
@@ -35,9 +41,18 @@ pub async fn create_quote(
         let violation = Violation::new("caller.principal", "", rule, "sign in");
         return Err(Error::Invalid(vec![violation]));
     }
+    let mut conn = ctx.pool.acquire().await?;
+    let made = idempotency::stored::<QuoteId, Error>(&mut conn, idempotency).await?;
+    if let Some(id) = made {
+        let quote = db::quotes::get(&mut conn, id).await?;
+        return quote.ok_or(Error::NoQuote(id));
+    }
+    let asked = read(&mut conn, ctx, &command).await?;
+    drop(conn);
+    let prospect = look_ahead(ctx, scheduler, &command, &asked.spec.name).await?;
     let mut tx = ctx.begin().await?;
     let id: QuoteId = idempotency::once(&mut tx, idempotency, async |conn| {
-        let quote = price(conn, ctx, command).await?;
+        let quote = price(conn, ctx, command, asked, prospect).await?;
         db::quotes::insert(conn, &quote).await?;
         Ok::<_, Error>(quote.id)
     })
@@ -48,24 +63,77 @@ pub async fn create_quote(
     quote.ok_or(Error::NoQuote(id))
 }
 
-async fn price(
+/// A specification, and the height by which it was judged.
+struct Asked {
+    spec: ReadSpec,
+    height: u64,
+}
+
+async fn read(
     conn: &mut PgConnection,
     ctx: &Context,
-    command: CreateQuote,
-) -> Result<Quote, Error> {
-    let rules = &ctx.rules;
+    command: &CreateQuote,
+) -> Result<Asked, Error> {
     let height = current_height(conn, ctx)
         .await?
         .ok_or(Error::HeightUnknown)?;
     let spec = spec::read(&command.spec_json, height).map_err(Error::Spec)?;
+    running_app(conn, command, &spec).await?;
+    // Without a rate there is no quote, and so nothing to keep a name for.
+    rates::find(conn, ctx).await?;
+    Ok(Asked { spec, height })
+}
+
+/// What the scheduler says and keeps.
+struct Prospect {
+    what_if: WhatIf,
+    name_reserved_until: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+}
+
+async fn look_ahead(
+    ctx: &Context,
+    scheduler: &Scheduler,
+    command: &CreateQuote,
+    name: &str,
+) -> Result<Prospect, Error> {
+    let created_at = ctx.clock.now();
+    let expires_at = created_at + ctx.rules.quote_life;
+    let CreateQuote {
+        owner, spec_json, ..
+    } = command;
+    let what_if = scheduler.preview(owner, spec_json).await;
+    let what_if = what_if.map_err(Error::Scheduler)?;
+    let name_reserved_until = if command.update_of.is_empty() {
+        let reserved = scheduler.reserve(owner, name, expires_at).await;
+        reserved.map_err(Error::Scheduler)?
+    } else {
+        None
+    };
+    Ok(Prospect {
+        what_if,
+        name_reserved_until,
+        created_at,
+        expires_at,
+    })
+}
+
+async fn price(
+    conn: &mut PgConnection,
+    ctx: &Context,
+    command: CreateQuote,
+    asked: Asked,
+    prospect: Prospect,
+) -> Result<Quote, Error> {
+    let Asked { spec, height } = asked;
     let app = running_app(conn, &command, &spec).await?;
     let running = match &app {
         Some(app) => Some(running_revision(conn, app).await?),
         None => None,
     };
-    let offer =
-        offer(&spec, height, &rules.rate, running.as_ref()).map_err(|err| no_price(&err))?;
-    let now = ctx.clock.now();
+    let rate = rates::accept_now(conn, ctx).await?;
+    let offer = offer(&spec, height, &rate, running.as_ref()).map_err(|err| no_price(&err))?;
     Ok(Quote {
         id: ctx.ids.next().into(),
         owner: command.owner,
@@ -74,12 +142,14 @@ async fn price(
         spec_sha256: spec.sha256,
         replaces: running.map(|running| running.revision),
         offer,
-        rate: rules.rate.clone(),
+        rate,
         height,
         instances: spec.instances,
-        payment_address: rules.payment_address.clone(),
-        created_at: now,
-        expires_at: now + rules.quote_life,
+        payment_address: ctx.rules.payment_address.clone(),
+        what_if: Some(prospect.what_if),
+        name_reserved_until: prospect.name_reserved_until,
+        created_at: prospect.created_at,
+        expires_at: prospect.expires_at,
     })
 }
 

@@ -8,10 +8,15 @@ use fluxplane_core::{
 use fluxplane_ledger::{account::ParsePartyError, transfer::TransferError};
 use fluxplane_platform::{
     db::{idempotency, retry::DbFailure},
-    error::{ServiceError, db_kind, db_reason},
+    error::{Remote, ServiceError, db_kind, db_reason},
 };
 
-use crate::{db::ledger::PostError, domain::settlement::SettleError};
+use fluxplane_pricing::native::{FixingError, OverrideError};
+
+use crate::{
+    db::ledger::PostError,
+    domain::{rate::StatementError, settlement::SettleError},
+};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -27,6 +32,15 @@ pub enum Error {
     KeyReused,
     #[error("no block of the chain was seen yet, so no price is in force; try again")]
     HeightUnknown,
+    #[error("nobody trustworthy says what a FLUX is worth now, so no price can be firm: {0}")]
+    NoRate(FixingError),
+    #[error("the statement does not count: {0}")]
+    Statement(StatementError),
+    #[error("this signed statement was submitted before")]
+    StatementUsed,
+    /// The scheduler refuses, or is away.
+    #[error("{}", .0.message)]
+    Scheduler(Remote),
     #[error("quote {0} does not exist")]
     NoQuote(QuoteId),
     #[error("invoice {0} does not exist")]
@@ -82,6 +96,10 @@ impl DbFailure for Error {
             | Self::Spec(_)
             | Self::KeyReused
             | Self::HeightUnknown
+            | Self::NoRate(_)
+            | Self::Scheduler(_)
+            | Self::Statement(_)
+            | Self::StatementUsed
             | Self::NoQuote(_)
             | Self::NoInvoice(_)
             | Self::NoLine { .. }
@@ -102,10 +120,19 @@ impl ServiceError for Error {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Db(err) => db_kind(err),
-            Self::Invalid(_) | Self::Spec(_) | Self::KeyReused => ErrorKind::Invalid,
-            Self::HeightUnknown | Self::NoOpenEpoch | Self::OutOfTurn { .. } | Self::Superseded => {
-                ErrorKind::Unavailable
+            Self::Statement(StatementError::Refused(OverrideError::Signer(_))) => {
+                ErrorKind::Forbidden
             }
+            Self::Invalid(_) | Self::Spec(_) | Self::KeyReused | Self::Statement(_) => {
+                ErrorKind::Invalid
+            }
+            Self::StatementUsed => ErrorKind::AlreadyExists,
+            Self::Scheduler(remote) => remote.kind,
+            Self::HeightUnknown
+            | Self::NoRate(_)
+            | Self::NoOpenEpoch
+            | Self::OutOfTurn { .. }
+            | Self::Superseded => ErrorKind::Unavailable,
             Self::NoQuote(_) | Self::NoInvoice(_) | Self::NoLine { .. } | Self::NoEpoch(_) => {
                 ErrorKind::NotFound
             }
@@ -121,9 +148,18 @@ impl ServiceError for Error {
     fn reason(&self) -> Reason {
         match self {
             Self::Db(err) => db_reason(err),
-            Self::Invalid(_) => Reason::InvalidRequest,
+            Self::Invalid(_)
+            | Self::Statement(
+                StatementError::Rate(_)
+                | StatementError::Over { .. }
+                | StatementError::Early { .. },
+            ) => Reason::InvalidRequest,
             Self::Spec(_) => Reason::SpecInvalid,
             Self::KeyReused => Reason::IdempotencyKeyReused,
+            Self::NoRate(_) => Reason::RateUnavailable,
+            Self::Scheduler(remote) => remote.reason,
+            Self::Statement(StatementError::Refused(refused)) => statement_reason(refused),
+            Self::StatementUsed => Reason::MessageUsed,
             Self::HeightUnknown | Self::NoOpenEpoch | Self::OutOfTurn { .. } | Self::Superseded => {
                 Reason::Unavailable
             }
@@ -150,6 +186,14 @@ impl ServiceError for Error {
                 &"the key",
                 "a key belongs to one request; the same key with another request is a mistake",
                 "send a fresh key with each new request",
+            ),
+            Self::Scheduler(remote) => remote.violations.clone(),
+            Self::Statement(err) => vec![statement_violation(err)],
+            Self::StatementUsed => one(
+                "statement",
+                &"the statement",
+                "a signed statement is taken once, so that nobody can set an old one in force again",
+                "sign a new one, with another time or reason",
             ),
             Self::NoQuote(id) => one(
                 "quote_id",
@@ -184,6 +228,7 @@ impl ServiceError for Error {
             Self::Db(_)
             | Self::Post(_)
             | Self::HeightUnknown
+            | Self::NoRate(_)
             | Self::NoOpenEpoch
             | Self::OutOfTurn { .. }
             | Self::Superseded
@@ -193,4 +238,34 @@ impl ServiceError for Error {
             | Self::Transfer(_) => Vec::new(),
         }
     }
+}
+
+const fn statement_reason(refused: &OverrideError) -> Reason {
+    match refused {
+        OverrideError::Signer(_) => Reason::Forbidden,
+        OverrideError::Malformed(_) | OverrideError::Signature(_) => Reason::SignatureInvalid,
+        OverrideError::Window { .. } | OverrideError::TooLong { .. } | OverrideError::Reason => {
+            Reason::InvalidRequest
+        }
+    }
+}
+
+/// Which field of a statement is wrong. The rules are those of the pricing crate, in its words.
+fn statement_violation(err: &StatementError) -> Violation {
+    let (field, value) = match err {
+        StatementError::Rate(rate) => ("micro_usd", rate.to_string()),
+        StatementError::Over { until, .. } => ("valid_until", until.to_string()),
+        StatementError::Early { from, .. } => ("valid_from", from.to_string()),
+        StatementError::Refused(refused) => match refused {
+            OverrideError::Signer(signer) => ("signer", signer.clone()),
+            OverrideError::Window { until, .. } => ("valid_until", until.to_string()),
+            OverrideError::TooLong { seconds, .. } => ("valid_until", format!("{seconds} s")),
+            OverrideError::Reason => ("reason", "the reason".to_owned()),
+            OverrideError::Malformed(_) | OverrideError::Signature(_) => {
+                ("signature", "the signature".to_owned())
+            }
+        },
+    };
+    let remedy = "`fluxctl admin override-rate` makes and signs a statement that fits";
+    Violation::new(field, value, err.to_string(), remedy)
 }

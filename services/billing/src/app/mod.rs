@@ -12,6 +12,7 @@ pub mod fund;
 pub mod payments;
 pub mod prove_line;
 pub mod queries;
+pub mod rates;
 pub mod settle_epoch;
 pub mod submit_revision;
 pub mod take_usage;
@@ -25,7 +26,8 @@ use sqlx::{PgPool, Postgres, Transaction};
 
 pub use error::Error;
 
-use crate::{domain::quote::Rate, metrics::BillingMetrics};
+use self::rates::RateRules;
+use crate::metrics::BillingMetrics;
 
 /// What every use case works with.
 #[derive(Debug, Clone)]
@@ -40,7 +42,7 @@ pub struct Context {
 /// What the configuration decides.
 #[derive(Debug, Clone)]
 pub struct Rules {
-    pub rate: Rate,
+    pub rate: RateRules,
     /// How long a quote is firm.
     pub quote_life: TimeDelta,
     /// Where chain payments go.

@@ -11,6 +11,8 @@
 //!   epoch closed what it counted.
 //! - `assignment`, `node`: copies of the scheduler's and the registry's truth.
 //! - `epoch`, `leaf`, `invoice`, `payout`: closed books. Durable truth, never changed but for the anchor's state.
+//! - `rate_observation`: what sources of the exchange rate said last; can be asked again. `rate_statement`, `rate`: what was set by
+//!   hand and what was accepted. Durable truth, never changed.
 //! - `share_table`: parameters. Rows are added, never changed.
 
 pub mod apps;
@@ -26,6 +28,7 @@ pub mod online;
 pub mod payments;
 pub mod payouts;
 pub mod quotes;
+pub mod rates;
 pub mod reports;
 pub mod revisions;
 pub mod shares;

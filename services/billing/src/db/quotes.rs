@@ -6,11 +6,14 @@ use fluxplane_platform::db::{
     Inconsistency,
     columns::{bigint, bytes_32, integer, small, unsigned},
 };
-use fluxplane_pricing::legacy::FluxUsdRate;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
-use crate::domain::quote::{Offer, Quote, Rate};
+use super::rates;
+use crate::domain::{
+    quote::{Offer, PriceLine, Quote, WhatIf, lines::MICRO_PER_CENT},
+    rate::Basis,
+};
 
 pub async fn insert(conn: &mut PgConnection, quote: &Quote) -> sqlx::Result<()> {
     let offer = &quote.offer;
@@ -19,9 +22,10 @@ pub async fn insert(conn: &mut PgConnection, quote: &Quote) -> sqlx::Result<()> 
         INSERT INTO quote (
             id, owner, app_name, spec, spec_sha256, replaces, price_sat, value_sat, price_usd_cents,
             network_minimum_sat, rate_micro_usd, rate_source, rate_at, height, price_row, price_table,
-            term_blocks, term_seconds, instances, payment_address, breakdown, created_at, expires_at)
+            term_blocks, term_seconds, instances, payment_address, breakdown, created_at, expires_at, rate_id,
+            price_lines, what_if, name_reserved_until, price_micro_usd)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-                $20, $21, $22, $23)
+                $20, $21, $22, $23, $24, $25, $26, $27, $28)
         "#,
         quote.id.uuid(),
         quote.owner,
@@ -31,7 +35,7 @@ pub async fn insert(conn: &mut PgConnection, quote: &Quote) -> sqlx::Result<()> 
         quote.replaces.map(Uuid::from),
         offer.price.get(),
         offer.value.get(),
-        offer.usd_cents,
+        offer.micro_usd / MICRO_PER_CENT,
         offer.network_minimum.get(),
         i64::from(quote.rate.flux_usd.micros()),
         quote.rate.source,
@@ -46,6 +50,11 @@ pub async fn insert(conn: &mut PgConnection, quote: &Quote) -> sqlx::Result<()> 
         &offer.breakdown,
         quote.created_at,
         quote.expires_at,
+        bigint(quote.rate.id),
+        Json(&offer.lines) as _,
+        quote.what_if.as_ref().map(Json) as _,
+        quote.name_reserved_until,
+        offer.micro_usd,
     )
     .execute(conn)
     .await?;
@@ -62,7 +71,7 @@ struct Stored {
     replaces: Option<Uuid>,
     price_sat: i64,
     value_sat: i64,
-    price_usd_cents: i64,
+    price_micro_usd: i64,
     network_minimum_sat: i64,
     rate_micro_usd: i64,
     rate_source: String,
@@ -77,6 +86,11 @@ struct Stored {
     breakdown: Vec<String>,
     created_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
+    rate_id: Option<i64>,
+    basis: Option<Json<Basis>>,
+    price_lines: Json<Vec<PriceLine>>,
+    what_if: Option<Json<WhatIf>>,
+    name_reserved_until: Option<DateTime<Utc>>,
 }
 
 impl TryFrom<Stored> for Quote {
@@ -94,25 +108,25 @@ impl TryFrom<Stored> for Quote {
             offer: Offer {
                 price: Sat::new(row.price_sat),
                 value: Sat::new(row.value_sat),
-                usd_cents: row.price_usd_cents,
+                micro_usd: row.price_micro_usd,
                 network_minimum: Sat::new(row.network_minimum_sat),
                 price_row: row.price_row,
                 price_table: row.price_table,
                 term_blocks: unsigned("quote", "term_blocks", id, row.term_blocks)?,
                 term_seconds: unsigned("quote", "term_seconds", id, row.term_seconds)?,
                 breakdown: row.breakdown,
+                lines: row.price_lines.0,
             },
-            rate: Rate {
-                flux_usd: FluxUsdRate::from_micros(small(
-                    "quote",
-                    "rate_micro_usd",
-                    id,
-                    row.rate_micro_usd,
-                )?),
-                source: row.rate_source,
-                at: row.rate_at,
-            },
+            rate: rates::of_quote(
+                row.rate_id,
+                small("quote", "rate_micro_usd", id, row.rate_micro_usd)?,
+                row.rate_source,
+                row.rate_at,
+                row.basis.map(|Json(basis)| basis),
+            )?,
             height: unsigned("quote", "height", id, row.height)?,
+            what_if: row.what_if.map(|Json(what_if)| what_if),
+            name_reserved_until: row.name_reserved_until,
             instances: small("quote", "instances", id, row.instances)?,
             payment_address: row.payment_address,
             created_at: row.created_at,
@@ -125,10 +139,12 @@ pub async fn get(conn: &mut PgConnection, id: QuoteId) -> sqlx::Result<Option<Qu
     let row = sqlx::query_as!(
         Stored,
         r#"
-        SELECT id, owner, app_name, spec, spec_sha256, replaces, price_sat, value_sat, price_usd_cents,
-               network_minimum_sat, rate_micro_usd, rate_source, rate_at, height, price_row, price_table,
-               term_blocks, term_seconds, instances, payment_address, breakdown, created_at, expires_at
-        FROM quote WHERE id = $1
+        SELECT q.id, owner, app_name, spec, spec_sha256, replaces, price_sat, value_sat,
+               coalesce(price_micro_usd, price_usd_cents * 10000) AS "price_micro_usd!", network_minimum_sat, rate_micro_usd, rate_source, rate_at, height, price_row, price_table,
+               term_blocks, term_seconds, instances, payment_address, breakdown, created_at, expires_at,
+               rate_id, r.basis AS "basis?: Json<Basis>", price_lines AS "price_lines: Json<Vec<PriceLine>>",
+               what_if AS "what_if: Json<WhatIf>", name_reserved_until
+        FROM quote AS q LEFT JOIN rate AS r ON r.id = q.rate_id WHERE q.id = $1
         "#,
         id.uuid(),
     )

@@ -6,6 +6,7 @@ pub mod funding;
 pub mod payment;
 pub mod posting;
 pub mod quote;
+pub mod rate;
 pub mod sets;
 pub mod settlement;
 pub mod signed;

@@ -1,5 +1,7 @@
 //! What an application costs here: the price FluxOS shows its users, never less than what its network would accept.
 
+pub mod lines;
+
 use std::fmt;
 
 use chrono::{DateTime, Utc};
@@ -9,24 +11,19 @@ use fluxplane_core::{
     id::{QuoteId, RevisionId},
 };
 use fluxplane_pricing::legacy::{
-    FluxDiscount, FluxUsdRate, LegacyQuote, QuoteRequest,
+    FluxDiscount, LegacyQuote, QuoteRequest,
     float::{Previous, PriceError, PriceTable, UsdPrices},
     quote,
 };
 
-use super::spec::ReadSpec;
+pub use lines::PriceLine;
+use serde::{Deserialize, Serialize};
+
+use super::{rate::Rate, spec::ReadSpec};
 
 /// Seconds between blocks since the PON fork, and before it (fluxd `src/consensus/params.h`).
 const PON_SPACING_S: u64 = 30;
 const POW_SPACING_S: u64 = 120;
-
-/// What one FLUX is worth, and who says so.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rate {
-    pub flux_usd: FluxUsdRate,
-    pub source: String,
-    pub at: DateTime<Utc>,
-}
 
 /// The revision that an update replaces.
 #[derive(Debug, Clone)]
@@ -46,7 +43,8 @@ pub struct Offer {
     pub price: Sat,
     /// What the same term costs without credit for an earlier one.
     pub value: Sat,
-    pub usd_cents: i64,
+    /// Micro-dollars.
+    pub micro_usd: i64,
     pub network_minimum: Sat,
     /// Height of the price row in force; -1 for the first.
     pub price_row: i64,
@@ -54,6 +52,24 @@ pub struct Offer {
     pub term_blocks: u64,
     pub term_seconds: u64,
     pub breakdown: Vec<String>,
+    /// What it consists of; each currency adds up to its price.
+    pub lines: Vec<PriceLine>,
+}
+
+/// What placement would have done when the quote was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WhatIf {
+    /// Nodes that could take a copy.
+    pub nodes_matching: u32,
+    pub nodes_known: u32,
+    /// Copies that find a node, all placed together.
+    pub instances_placeable: u32,
+    /// Why the others find none, and what would help; empty when all do.
+    pub pending_reason: String,
+    /// Seconds from funding to healthy; `None` when no copy finds a node.
+    pub expected_start_s: Option<u32>,
+    /// Latest starts that this rests on; 0 for an assumption.
+    pub starts_measured: u32,
 }
 
 /// A stored offer.
@@ -72,6 +88,10 @@ pub struct Quote {
     /// Height by which the price was made.
     pub height: u64,
     pub instances: u32,
+    /// Nothing for quotes from before this was asked.
+    pub what_if: Option<WhatIf>,
+    /// Until when the name is kept for the owner.
+    pub name_reserved_until: Option<DateTime<Utc>>,
     pub payment_address: String,
     pub created_at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,
@@ -110,13 +130,21 @@ pub fn offer(
     Ok(Offer {
         price,
         value: due(&fresh).max(price),
-        usd_cents: asked.usd.cents(),
+        micro_usd: asked.usd.cents().saturating_mul(lines::MICRO_PER_CENT),
         network_minimum: asked.min_accepted,
         price_row: asked.price_row,
         price_table: format!("FluxOS v8.17, row {} at height {height}", asked.price_row),
         term_blocks: asked.term_blocks,
         term_seconds,
         breakdown: breakdown(spec, &asked, &fresh, rate, running.is_some(), price),
+        lines: lines::lines(&lines::Facts {
+            copies: spec.instances,
+            asked: &asked,
+            fresh: &fresh,
+            rate: rate.flux_usd,
+            is_update: running.is_some(),
+            price,
+        }),
     })
 }
 

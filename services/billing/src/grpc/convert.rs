@@ -5,6 +5,7 @@ use fluxplane_core::{Sat, error::Violation};
 use fluxplane_proto::{billing::v1 as wire, common::v1::Money};
 use prost_types::Timestamp;
 
+use super::rates;
 use crate::{
     app::{
         Error,
@@ -16,11 +17,11 @@ use crate::{
         epochs::{AnchorState, Epoch},
         payouts::Earning,
     },
-    domain::{epoch::EpochState, quote::Quote},
+    domain::{
+        epoch::EpochState,
+        quote::{PriceLine, Quote, WhatIf},
+    },
 };
-
-/// Micro-dollars in a cent.
-const MICRO_PER_CENT: i64 = 10_000;
 
 pub fn timestamp(at: DateTime<Utc>) -> Timestamp {
     Timestamp {
@@ -36,9 +37,9 @@ pub fn flux(amount: Sat) -> Money {
     }
 }
 
-fn usd(cents: i64) -> Money {
+fn usd(micro_usd: i64) -> Money {
     Money {
-        units: cents.saturating_mul(MICRO_PER_CENT),
+        units: micro_usd,
         currency: "USD".to_owned(),
     }
 }
@@ -68,7 +69,7 @@ pub fn quote_to_wire(quote: Quote) -> wire::Quote {
         app_name: quote.app_name,
         spec_sha256: hex::encode(quote.spec_sha256),
         price: Some(flux(offer.price)),
-        price_usd: Some(usd(offer.usd_cents)),
+        price_usd: Some(usd(offer.micro_usd)),
         rate_micro_usd: quote.rate.flux_usd.micros().into(),
         term_blocks: count(offer.term_blocks),
         term_seconds: offer.term_seconds,
@@ -79,6 +80,29 @@ pub fn quote_to_wire(quote: Quote) -> wire::Quote {
         price_table: offer.price_table,
         breakdown: offer.breakdown,
         network_minimum: Some(flux(offer.network_minimum)),
+        lines: offer.lines.into_iter().map(price_line_to_wire).collect(),
+        rate: Some(rates::rate_to_wire(quote.rate)),
+        what_if: quote.what_if.map(what_if_to_wire),
+        name_reserved_until: quote.name_reserved_until.map(timestamp),
+    }
+}
+
+fn what_if_to_wire(what_if: WhatIf) -> wire::WhatIf {
+    wire::WhatIf {
+        nodes_matching: what_if.nodes_matching,
+        nodes_known: what_if.nodes_known,
+        instances_placeable: what_if.instances_placeable,
+        pending_reason: what_if.pending_reason,
+        expected_start_seconds: what_if.expected_start_s,
+        starts_measured: what_if.starts_measured,
+    }
+}
+
+fn price_line_to_wire(line: PriceLine) -> wire::PriceLine {
+    wire::PriceLine {
+        item: line.item,
+        usd: Some(usd(line.micro_usd)),
+        flux: Some(flux(Sat::new(line.sat))),
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod convert;
 mod leaves;
+pub mod rates;
 mod service;
 
 use fluxplane_platform::grpc::{Policy, server::Allow};

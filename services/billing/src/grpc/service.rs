@@ -8,26 +8,29 @@ use fluxplane_proto::{
         CloseEpochRequest, CloseEpochResponse, CreateQuoteRequest, CreateQuoteResponse,
         GetAccountRequest, GetAccountResponse, GetEpochRequest, GetEpochResponse,
         GetInvoiceRequest, GetInvoiceResponse, GetLineProofRequest, GetLineProofResponse,
-        GetQuoteRequest, GetQuoteResponse, ListEarningsRequest, ListEarningsResponse,
-        ListEpochsRequest, ListEpochsResponse, ListInvoicesRequest, ListInvoicesResponse,
-        StreamLeavesRequest, StreamLeavesResponse, billing_service_server::BillingService,
+        GetQuoteRequest, GetQuoteResponse, GetRateRequest, GetRateResponse, ListEarningsRequest,
+        ListEarningsResponse, ListEpochsRequest, ListEpochsResponse, ListInvoicesRequest,
+        ListInvoicesResponse, OverrideRateRequest, OverrideRateResponse, StreamLeavesRequest,
+        StreamLeavesResponse, billing_service_server::BillingService,
     },
     common::v1::PageInfo,
 };
 use futures::Stream;
 use tonic::{Request, Response, Status};
 
-use super::{convert, leaves};
+use super::{convert, leaves, rates};
 use crate::app::{
     self, Context, Error,
     create_quote::CreateQuote,
     prove_line::{self, Trees},
     queries,
 };
+use crate::clients::scheduler::Scheduler;
 
 #[derive(Debug, Clone)]
 pub struct BillingGrpc {
     pub ctx: Context,
+    pub scheduler: Scheduler,
     pub trees: Trees,
     pub metrics: Metrics,
 }
@@ -52,7 +55,9 @@ impl BillingGrpc {
             spec_json: request.spec_json,
             update_of: request.update_of,
         };
-        let quote = app::create_quote::create_quote(&self.ctx, &idempotency, command).await?;
+        let quote =
+            app::create_quote::create_quote(&self.ctx, &self.scheduler, &idempotency, command)
+                .await?;
         Ok(CreateQuoteResponse {
             quote: Some(convert::quote_to_wire(quote)),
         })
@@ -136,6 +141,27 @@ impl BillingGrpc {
         let mut conn = self.ctx.pool.acquire().await?;
         prove_line::closed(&mut conn, request.epoch).await?;
         Ok(Box::pin(leaves::stream(self.ctx.clone(), request.epoch)))
+    }
+
+    async fn rate(&self, GetRateRequest {}: GetRateRequest) -> Result<GetRateResponse, Error> {
+        let outlook = app::rates::outlook(&self.ctx).await?;
+        Ok(rates::outlook_to_wire(outlook))
+    }
+
+    async fn set_rate(
+        &self,
+        mut request: OverrideRateRequest,
+    ) -> Result<OverrideRateResponse, Error> {
+        let principal = request.caller.take().unwrap_or_default().principal;
+        let key = std::mem::take(&mut request.idempotency_key);
+        let idempotency = idempotency::Request::new(&principal, &key, "OverrideRate", &request)
+            .map_err(|violation| Error::Invalid(vec![violation]))?;
+        let statement = request.statement.unwrap_or_default();
+        let command = rates::command(principal, statement);
+        let rate = app::rates::override_rate(&self.ctx, &idempotency, command).await?;
+        Ok(OverrideRateResponse {
+            rate: Some(rates::rate_to_wire(rate)),
+        })
     }
 
     async fn close(&self, mut request: CloseEpochRequest) -> Result<CloseEpochResponse, Error> {
@@ -224,6 +250,20 @@ impl BillingService for BillingGrpc {
         request: Request<StreamLeavesRequest>,
     ) -> Result<Response<LeafStream>, Status> {
         self.answer(self.leaves(request.into_inner()).await)
+    }
+
+    async fn get_rate(
+        &self,
+        request: Request<GetRateRequest>,
+    ) -> Result<Response<GetRateResponse>, Status> {
+        self.answer(self.rate(request.into_inner()).await)
+    }
+
+    async fn override_rate(
+        &self,
+        request: Request<OverrideRateRequest>,
+    ) -> Result<Response<OverrideRateResponse>, Status> {
+        self.answer(self.set_rate(request.into_inner()).await)
     }
 
     async fn close_epoch(

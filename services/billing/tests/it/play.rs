@@ -22,6 +22,7 @@ use uuid::Uuid;
 use crate::support::{CREDIT, FIRST_HEIGHT, Plane, caller, stamp};
 
 pub(crate) const OWNER: &str = "1CustomerOfTheseTests";
+pub(crate) const STRANGER: &str = "1StrangerToTheCustomer";
 pub(crate) const PAY_TO: &str = "t3NryfAQLGeFs9jEoeqsxmBN2QLRaRKFLUX";
 
 pub(crate) fn id(number: u128) -> Uuid {

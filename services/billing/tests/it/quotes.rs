@@ -3,7 +3,10 @@
 use fluxplane_billing::domain::spec;
 use fluxplane_core::{ErrorKind, error::Reason};
 use fluxplane_platform::error::Remote;
-use fluxplane_proto::billing::v1::{CreateQuoteRequest, GetQuoteRequest};
+use fluxplane_proto::{
+    billing::v1::{CreateQuoteRequest, GetQuoteRequest},
+    common::v1::Money,
+};
 use serde_json::json;
 
 use crate::{
@@ -53,6 +56,12 @@ async fn real_specifications_cost_what_fluxos_shows_its_users() {
             "{id}: {asked} {shown} {minimum}"
         );
         assert!(flux >= minimum, "{id}");
+        let lines = quote.lines.iter();
+        let sums = lines.fold((0, 0), |(dollars, sats), line| {
+            let units = |money: &Option<Money>| money.as_ref().unwrap().units;
+            (dollars + units(&line.usd), sats + units(&line.flux))
+        });
+        assert_eq!(sums, (usd, flux), "{id}: {:#?}", quote.lines);
         seen += 1;
     }
     assert!(seen >= 10, "only {seen} were quoted");
@@ -89,6 +98,28 @@ async fn a_quote_is_firm_explained_and_found_again() {
     ] {
         assert!(words.contains(part), "{part} is not in:\n{words}");
     }
+    let lines = quote.lines.iter().map(|line| {
+        let units = |money: &Option<Money>| money.as_ref().unwrap().units;
+        (line.item.as_str(), units(&line.usd), units(&line.flux))
+    });
+    let expected = [
+        (
+            "list price of 3 instances for 88000 blocks",
+            1_110_000,
+            1_110_000_000,
+        ),
+        (
+            "what FluxOS takes off for term and hardware, or adds up to its minimum",
+            -120_000,
+            -120_000_000,
+        ),
+        (
+            "5 % less for paying in FLUX, to two decimals",
+            0,
+            -50_000_000,
+        ),
+    ];
+    assert_eq!(lines.collect::<Vec<_>>(), expected);
     let sha256 = spec::read(&web_server("web").to_string(), PRICED_AT)
         .unwrap()
         .sha256;

@@ -11,7 +11,12 @@ use std::{
 
 use async_nats::jetstream::{self, consumer::pull};
 use chrono::{DateTime, TimeDelta, Utc};
-use fluxplane_billing::{SERVICE, STORE, app, config::Config, metrics::BillingMetrics, service};
+use fluxplane_billing::{
+    SERVICE, STORE, app,
+    config::{Config, SourceConfig},
+    metrics::BillingMetrics,
+    service,
+};
 use fluxplane_core::{Clock as _, FixedClock, IdSource as _, SystemIds};
 use fluxplane_platform::{
     Lifecycle, bus,
@@ -34,6 +39,8 @@ use futures::StreamExt as _;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+
+use crate::scheduler::Scheduler;
 
 /// Longer than anything a healthy plane takes.
 pub(crate) const LIMIT: Duration = PATIENCE;
@@ -78,7 +85,8 @@ pub(crate) struct Plane {
     stop: CancellationToken,
     tasks: JoinSet<()>,
     sequence: AtomicU64,
-    adjust: fn(&mut Config),
+    pub(crate) scheduler: Scheduler,
+    adjust: Box<dyn Fn(&mut Config) + Send + Sync>,
 }
 
 impl Drop for Plane {
@@ -93,7 +101,7 @@ impl Plane {
     }
 
     /// With a configuration that differs from that of the other tests.
-    pub(crate) async fn start_with(adjust: fn(&mut Config)) -> Self {
+    pub(crate) async fn start_with(adjust: impl Fn(&mut Config) + Send + Sync + 'static) -> Self {
         let migrations = [&PLATFORM_MIGRATIONS, STORE.migrations];
         let db = TestDb::new("billing", &migrations).await.unwrap();
         let nats = Nats::start().await.unwrap();
@@ -109,6 +117,7 @@ impl Plane {
         // Certificates are judged by the machine's clock.
         let real = fluxplane_core::SystemClock.now();
         development::ensure(pki.path(), &services, real).unwrap();
+        let scheduler = Scheduler::serve(&credentials(&pki, "scheduler")).await;
         let bus_config = fluxplane_platform::config::Nats {
             url: nats.url.clone(),
             user: String::new(),
@@ -130,7 +139,8 @@ impl Plane {
             stop: CancellationToken::new(),
             tasks: JoinSet::new(),
             sequence: AtomicU64::new(0),
-            adjust,
+            scheduler,
+            adjust: Box::new(adjust),
         };
         plane.listen().await;
         plane.serve().await;
@@ -222,7 +232,14 @@ impl Plane {
         config.tls.cert_file = self.pki.path().join("billing.pem");
         config.tls.key_file = self.pki.path().join("billing.key");
         config.grpc.listen = self.address;
-        config.rate.micro_usd_per_flux = 100_000;
+        config
+            .scheduler
+            .endpoint
+            .clone_from(&self.scheduler.endpoint);
+        config.rate.sources = vec![SourceConfig::Fixed {
+            name: "configuration".to_owned(),
+            usd_per_flux: "0.1".to_owned(),
+        }];
         config.quotes.height_offset = PRICED_AT - u64::from(FIRST_HEIGHT);
         config.payments.credit_confirmations = CREDIT;
         config.ledger.audit_every = Span(Duration::from_millis(50));
@@ -246,12 +263,7 @@ impl Plane {
             endpoint: format!("https://{}", self.address),
             timeout: Span(LIMIT),
         };
-        let credentials = Credentials::load(&fluxplane_platform::config::Tls {
-            ca_file: self.pki.path().join("ca.pem"),
-            cert_file: self.pki.path().join(format!("{as_service}.pem")),
-            key_file: self.pki.path().join(format!("{as_service}.key")),
-        })
-        .unwrap();
+        let credentials = credentials(&self.pki, as_service);
         BillingServiceClient::new(grpc::client::connect(&peer, &credentials).unwrap())
     }
 
@@ -383,6 +395,15 @@ impl Plane {
     pub(crate) fn pass(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
     }
+}
+
+fn credentials(pki: &tempfile::TempDir, service: &str) -> Credentials {
+    Credentials::load(&fluxplane_platform::config::Tls {
+        ca_file: pki.path().join("ca.pem"),
+        cert_file: pki.path().join(format!("{service}.pem")),
+        key_file: pki.path().join(format!("{service}.key")),
+    })
+    .unwrap()
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "fields of messages are optional")]

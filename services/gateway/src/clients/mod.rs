@@ -143,6 +143,8 @@ peer! {
     get_epoch: billing::GetEpochRequest => billing::GetEpochResponse;
     stream_leaves: billing::StreamLeavesRequest => Streaming<billing::StreamLeavesResponse>;
     close_epoch: billing::CloseEpochRequest => billing::CloseEpochResponse;
+    get_rate: billing::GetRateRequest => billing::GetRateResponse;
+    override_rate: billing::OverrideRateRequest => billing::OverrideRateResponse;
 }
 
 peer! {

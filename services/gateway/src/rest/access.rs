@@ -113,6 +113,13 @@ pub const OPERATIONS: &[Operation] = &[
     read("/v1/auth/me"),
     change(Verb::Post, "/v1/quotes"),
     read("/v1/quotes/{quote_id}"),
+    public("/v1/rate"),
+    Operation {
+        verb: Verb::Post,
+        path: "/v1/rate:override",
+        access: Access::Admin,
+        keyed: true,
+    },
     change(Verb::Post, "/v1/apps"),
     read("/v1/apps"),
     read("/v1/apps/{name}"),

@@ -158,7 +158,7 @@ async fn an_unknown_field_is_refused_everywhere() {
         );
         refused += 1;
     }
-    assert_eq!(refused, 7);
+    assert_eq!(refused, 8);
 }
 
 #[tokio::test]
@@ -190,7 +190,7 @@ async fn a_post_without_a_key_is_refused() {
         );
         refused += 1;
     }
-    assert_eq!(refused, 4);
+    assert_eq!(refused, 5);
 }
 
 #[tokio::test]

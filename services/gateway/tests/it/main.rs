@@ -13,6 +13,7 @@ mod money;
 mod nodes;
 mod peers;
 mod problems;
+mod rates;
 mod sessions;
 mod support;
 mod tls;

@@ -7,8 +7,10 @@ pub mod follow_chain;
 pub mod instances_reported;
 pub mod money;
 pub mod node_changed;
+pub mod preview;
 pub mod queries;
 pub mod reconcile;
+pub mod reserve_name;
 pub mod submit_app;
 pub mod update_app;
 
@@ -36,6 +38,8 @@ pub struct Limits {
     pub pay_within: Duration,
     /// Most applications of one owner that wait for their payment.
     pub unpaid_per_owner: u32,
+    /// Most names that the quotes of one owner keep.
+    pub reserved_per_owner: u32,
 }
 
 /// A configured duration for arithmetic with times; one that is longer than time itself is forever.

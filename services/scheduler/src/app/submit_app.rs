@@ -49,10 +49,16 @@ pub async fn submit_app(
         if db::apps::count_unpaid(conn, &submission.owner).await? >= i64::from(limit) {
             return Err(Refusal::too_many_unpaid(&submission.owner, limit).into());
         }
+        db::reservations::lock_name(conn, &submission.name).await?;
+        let (name, owner) = (&submission.name, &submission.owner);
+        if let Some(until) = db::reservations::held_by_another(conn, name, owner, now).await? {
+            return Err(Refusal::name_reserved(name, until).into());
+        }
         let (app, published) = first_revision(ctx, &submission, &command);
         if !db::apps::insert(conn, &app, published.revision.pay_until).await? {
             return Err(Refusal::name_taken(&submission.name).into());
         }
+        db::reservations::remove(conn, &submission.name).await?;
         if !db::revisions::insert(conn, app.id, &published, &submission.workload).await? {
             return Err(Refusal::message_used(command.signed.timestamp_ms).into());
         }

@@ -383,3 +383,30 @@ pub async fn census(conn: &mut PgConnection) -> sqlx::Result<Census> {
     }
     Ok(census)
 }
+
+/// How many of the latest starts there are, at most `limit`, and in how many seconds nine of ten of them were healthy, counted
+/// from when they got their node.
+pub async fn latest_starts(
+    conn: &mut PgConnection,
+    limit: i64,
+) -> sqlx::Result<(u32, Option<u32>)> {
+    let row = sqlx::query!(
+        r#"
+        SELECT count(*) AS "count!",
+               ceil(percentile_disc(0.9) WITHIN GROUP (ORDER BY seconds))::bigint AS p90
+        FROM (
+            SELECT extract(epoch FROM healthy_at - assigned_at) AS seconds
+            FROM instance WHERE healthy_at IS NOT NULL AND healthy_at >= assigned_at
+            ORDER BY healthy_at DESC LIMIT $1
+        ) AS latest
+        "#,
+        limit,
+    )
+    .fetch_one(conn)
+    .await?;
+    let count = u32::try_from(row.count).unwrap_or(u32::MAX);
+    Ok((
+        count,
+        row.p90.and_then(|seconds| u32::try_from(seconds).ok()),
+    ))
+}

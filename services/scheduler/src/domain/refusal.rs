@@ -1,5 +1,6 @@
 //! Why a request is refused: the kind, the code, a sentence, and what exactly is wrong field by field.
 
+use chrono::{DateTime, Utc};
 use fluxplane_core::{
     ErrorKind,
     error::{Reason, Violation},
@@ -80,6 +81,36 @@ impl Refusal {
                 name,
                 "a name belongs to one living application, whatever its case, from submission on",
                 "choose another name; to change an application of yours, update it",
+            )],
+        )
+    }
+
+    /// Somebody else holds a quote for the name.
+    pub fn name_reserved(name: &str, until: DateTime<Utc>) -> Self {
+        let until = until.format("%Y-%m-%d %H:%M:%S UTC");
+        Self::new(
+            ErrorKind::AlreadyExists,
+            Reason::NameTaken,
+            format!("the name `{name}` is reserved by another owner's quote until {until}"),
+            vec![Violation::new(
+                "spec.name",
+                name,
+                format!("a firm quote keeps the name for whoever asked for it, here until {until}"),
+                format!("choose another name, or come back after {until}"),
+            )],
+        )
+    }
+
+    pub fn too_many_reserved(owner: &str, limit: u32) -> Self {
+        Self::new(
+            ErrorKind::Exhausted,
+            Reason::RateLimited,
+            format!("{limit} names are reserved by quotes of {owner} already"),
+            vec![Violation::new(
+                "spec.name",
+                owner,
+                format!("an owner's quotes keep at most {limit} names at once"),
+                "deploy one of them first, or wait until a quote expires",
             )],
         )
     }

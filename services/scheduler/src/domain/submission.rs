@@ -89,6 +89,22 @@ pub fn rules_height(chain: Option<u32>) -> u64 {
     chain.map_or(newest, |height| newest.max(height.into()))
 }
 
+/// A specification that nobody signed yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draft {
+    pub name: String,
+    pub workload: Workload,
+}
+
+/// Judges a specification as a submission would be, but for its signature.
+pub fn draft(spec_json: &str, height: u64) -> Result<Draft, Refusal> {
+    let judged = judge(spec_json, height)?;
+    Ok(Draft {
+        name: judged.name,
+        workload: judged.workload,
+    })
+}
+
 /// Whether `principal` may sign updates of applications that are not its own.
 pub fn is_delegate(principal: &str, height: u64) -> bool {
     support_team_at(height) == Some(principal) || EXTENDERS.contains(&principal)

@@ -14,8 +14,10 @@ use fluxplane_proto::{
     scheduler::v1::{
         CancelAppRequest, CancelAppResponse, GetAppRequest, GetAppResponse, GetDecisionRequest,
         GetDecisionResponse, ListAppsRequest, ListAppsResponse, ListInstancesRequest,
-        ListInstancesResponse, SubmitAppRequest, SubmitAppResponse, TimelineEntry,
-        UpdateAppRequest, UpdateAppResponse, WatchTimelineRequest, app_service_server::AppService,
+        ListInstancesResponse, PreviewPlacementRequest, PreviewPlacementResponse,
+        ReserveNameRequest, ReserveNameResponse, SubmitAppRequest, SubmitAppResponse,
+        TimelineEntry, UpdateAppRequest, UpdateAppResponse, WatchTimelineRequest,
+        app_service_server::AppService,
     },
 };
 use futures::Stream;
@@ -27,7 +29,9 @@ use crate::{
     app::{
         Context, Error,
         cancel_app::{CancelApp, cancel_app},
+        preview::Previews,
         queries,
+        reserve_name::reserve_name,
         submit_app::{SubmitApp, submit_app},
         update_app::{UpdateApp, update_app},
     },
@@ -37,6 +41,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct AppGrpc {
     pub ctx: Context,
+    pub previews: Previews,
     pub watchers: Watchers,
     pub nudge: Nudge,
     pub metrics: Metrics,
@@ -150,6 +155,28 @@ impl AppGrpc {
             explanation: explained.explanation,
         })
     }
+
+    async fn preview(
+        &self,
+        request: PreviewPlacementRequest,
+    ) -> Result<PreviewPlacementResponse, Error> {
+        let principal = convert::principal(request.caller)?;
+        let previews = &self.previews;
+        let preview = previews
+            .preview(&self.ctx, &principal, &request.spec_json)
+            .await?;
+        Ok(convert::preview_to_wire(preview))
+    }
+
+    async fn reserve(&self, request: ReserveNameRequest) -> Result<ReserveNameResponse, Error> {
+        let principal = convert::principal(request.caller)?;
+        let name = convert::name(request.name)?;
+        let until = convert::time("until", request.until)?;
+        let until = reserve_name(&self.ctx, &principal, &name, until).await?;
+        Ok(ReserveNameResponse {
+            reserved_until: until.map(convert::timestamp),
+        })
+    }
 }
 
 /// `message` is the request without caller and key, which may differ between repetitions.
@@ -223,5 +250,19 @@ impl AppService for AppGrpc {
         request: Request<GetDecisionRequest>,
     ) -> Result<Response<GetDecisionResponse>, Status> {
         self.answer(self.decision(request.into_inner()).await)
+    }
+
+    async fn preview_placement(
+        &self,
+        request: Request<PreviewPlacementRequest>,
+    ) -> Result<Response<PreviewPlacementResponse>, Status> {
+        self.answer(self.preview(request.into_inner()).await)
+    }
+
+    async fn reserve_name(
+        &self,
+        request: Request<ReserveNameRequest>,
+    ) -> Result<Response<ReserveNameResponse>, Status> {
+        self.answer(self.reserve(request.into_inner()).await)
     }
 }

@@ -10,6 +10,7 @@ use fluxplane_proto::{common::v1::Caller, scheduler::v1 as wire};
 use prost_types::Timestamp;
 
 use crate::{
+    app::preview::Preview,
     db::{instances::Located, timeline::StoredEntry},
     domain::{
         AppState, InstanceState, Refusal,
@@ -28,6 +29,30 @@ pub fn timestamp(at: DateTime<Utc>) -> Timestamp {
     Timestamp {
         seconds: at.timestamp(),
         nanos: i32::try_from(at.timestamp_subsec_nanos()).unwrap_or(0),
+    }
+}
+
+/// A moment that a request names.
+pub fn time(field: &'static str, at: Option<Timestamp>) -> Result<DateTime<Utc>, Refusal> {
+    let read = at.and_then(|at| {
+        let nanos = u32::try_from(at.nanos).ok()?;
+        DateTime::from_timestamp(at.seconds, nanos)
+    });
+    read.ok_or_else(|| {
+        let rule = "a request names a moment";
+        Refusal::invalid(Violation::new(field, "missing", rule, "send a time"))
+    })
+}
+
+pub fn preview_to_wire(preview: Preview) -> wire::PreviewPlacementResponse {
+    wire::PreviewPlacementResponse {
+        nodes_matching: preview.nodes_matching,
+        nodes_known: preview.nodes_known,
+        instances_wanted: preview.wanted,
+        instances_placeable: preview.placeable,
+        pending_reason: preview.pending.unwrap_or_default(),
+        expected_start_seconds: preview.expected_start,
+        starts_measured: preview.starts_measured,
     }
 }
 

@@ -19,6 +19,15 @@ pub fn routes(apps: AppGrpc) -> Routes {
 /// Who may call the listener.
 pub const POLICY: Policy = Policy {
     rules: &[
+        // A quote says where an application could run, and keeps its name.
+        (
+            "/fluxplane.scheduler.v1.AppService/PreviewPlacement",
+            Allow::Services(&["billing", "gateway"]),
+        ),
+        (
+            "/fluxplane.scheduler.v1.AppService/ReserveName",
+            Allow::Services(&["billing"]),
+        ),
         (
             "/fluxplane.scheduler.v1.AppService/",
             Allow::Services(&["gateway"]),

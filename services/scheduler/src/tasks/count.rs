@@ -21,6 +21,8 @@ impl Reconciler for Count {
     async fn reconcile(&mut self) -> anyhow::Result<Progress> {
         let mut conn = self.ctx.pool.acquire().await?;
         let apps = db::apps::count_by_state(&mut conn).await?;
+        let names = db::reservations::sweep(&mut conn, self.ctx.clock.now()).await?;
+        self.metrics.names_reserved.set(names);
         let census = db::instances::census(&mut conn).await?;
         for state in AppState::ALL {
             let count = apps.iter().find(|(of, _)| *of == state);

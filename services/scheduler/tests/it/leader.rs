@@ -40,6 +40,7 @@ fn leader(pool: &PgPool, token: i64) -> Leader {
         limits: Limits {
             pay_within: LIMIT,
             unpaid_per_owner: 10,
+            reserved_per_owner: 20,
         },
     };
     let metrics = SchedulerMetrics::register(&Metrics::new("test", "0"));

@@ -181,4 +181,6 @@ unimplemented! {
     list_earnings(ListEarningsRequest) -> ListEarningsResponse;
     list_epochs(ListEpochsRequest) -> ListEpochsResponse;
     close_epoch(CloseEpochRequest) -> CloseEpochResponse;
+    get_rate(GetRateRequest) -> GetRateResponse;
+    override_rate(OverrideRateRequest) -> OverrideRateResponse;
 }

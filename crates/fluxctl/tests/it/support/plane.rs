@@ -220,7 +220,7 @@ async fn handle(
         ("POST", "/v1/auth/sessions:refresh") => return refresh(&mut inner, &body),
         _ => {}
     }
-    let public = ["/v1/nodes", "/v1/epochs", "/v1/chain"]
+    let public = ["/v1/nodes", "/v1/epochs", "/v1/chain", "/v1/rate"]
         .iter()
         .any(|open| path.starts_with(open));
     let Some(principal) = principal.or_else(|| {

@@ -14,8 +14,10 @@ pub(crate) fn flux(units: i64) -> Value {
     json!({ "amount": amount, "currency": "FLUX", "units": units })
 }
 
-fn usd(units: i64) -> Value {
-    json!({ "amount": format!("{}.{:06}", units / 1_000_000, units % 1_000_000), "currency": "USD", "units": units })
+pub(crate) fn usd(units: i64) -> Value {
+    let (sign, size) = (if units < 0 { "-" } else { "" }, units.unsigned_abs());
+    let amount = format!("{sign}{}.{:06}", size / 1_000_000, size % 1_000_000);
+    json!({ "amount": amount, "currency": "USD", "units": units })
 }
 
 pub(crate) fn spec(owner: &str, instances: u32) -> String {
@@ -34,6 +36,19 @@ pub(crate) fn quote(owner: &str) -> Value {
         "price_table": "fluxos 1594832",
         "breakdown": ["3 copies of 0.5 cpu, 500 MB, 5 GB", "88000 blocks of 88000: factor 1"],
         "network_minimum": flux(200_000_000),
+        "rate_basis": {
+            "rate_id": 41, "price": usd(50_000), "at": "2026-11-22T08:49:40Z", "source": "median of a, b",
+            "sources": [], "statement": null,
+        },
+        "lines": [
+            { "item": "list price", "usd": usd(135_000), "flux": flux(270_000_000) },
+            { "item": "less for paying in FLUX", "usd": usd(-10_000), "flux": flux(-20_000_000) },
+        ],
+        "what_if": {
+            "nodes_matching": 7, "nodes_known": 9, "instances_placeable": 3, "pending_reason": null,
+            "expected_start_seconds": 12, "starts_measured": 200,
+        },
+        "name_reserved_until": "2026-11-22T09:20:00Z",
     })
 }
 

@@ -9,6 +9,7 @@ pub mod epochs;
 pub mod invoices;
 pub mod nodes;
 pub mod quotes;
+pub mod rate;
 mod spec;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -22,6 +23,7 @@ pub fn routes() -> OpenApiRouter<Gateway> {
     OpenApiRouter::new()
         .merge(auth::routes())
         .merge(quotes::routes())
+        .merge(rate::routes())
         .merge(apps::routes())
         .merge(nodes::routes())
         .merge(earnings::routes())

@@ -7,9 +7,10 @@ use fluxplane_proto::{
         CloseEpochRequest, CloseEpochResponse, CreateQuoteRequest, CreateQuoteResponse,
         EvidenceInterval, GetAccountRequest, GetAccountResponse, GetEpochRequest, GetEpochResponse,
         GetInvoiceRequest, GetInvoiceResponse, GetLineProofRequest, GetLineProofResponse,
-        GetQuoteRequest, GetQuoteResponse, ListEarningsRequest, ListEarningsResponse,
-        ListEpochsRequest, ListEpochsResponse, ListInvoicesRequest, ListInvoicesResponse,
-        StreamLeavesRequest, StreamLeavesResponse, billing_service_server::BillingService,
+        GetQuoteRequest, GetQuoteResponse, GetRateRequest, GetRateResponse, ListEarningsRequest,
+        ListEarningsResponse, ListEpochsRequest, ListEpochsResponse, ListInvoicesRequest,
+        ListInvoicesResponse, OverrideRateRequest, OverrideRateResponse, Rate, StreamLeavesRequest,
+        StreamLeavesResponse, billing_service_server::BillingService,
     },
     validator::v1::{
         GetAnchorRequest, GetAnchorResponse, ListAnchorsRequest, ListAnchorsResponse,
@@ -19,7 +20,7 @@ use fluxplane_proto::{
 use futures::{Stream, StreamExt as _, stream};
 use tonic::{Request, Response, Status};
 
-use super::{World, data::flux, data::quote, not_found};
+use super::{World, data::flux, data::quote, data::rate, not_found};
 
 type Leaves = Pin<Box<dyn Stream<Item = Result<StreamLeavesResponse, Status>> + Send>>;
 
@@ -183,6 +184,39 @@ impl BillingService for World {
         )?;
         let epoch = self.state().epochs.first().cloned();
         Ok(Response::new(CloseEpochResponse { epoch }))
+    }
+
+    async fn get_rate(
+        &self,
+        request: Request<GetRateRequest>,
+    ) -> Result<Response<GetRateResponse>, Status> {
+        self.enter("get_rate", &request, None, "")?;
+        Ok(Response::new(GetRateResponse {
+            sources: rate().sources,
+            rate: Some(rate()),
+            problem: String::new(),
+        }))
+    }
+
+    async fn override_rate(
+        &self,
+        request: Request<OverrideRateRequest>,
+    ) -> Result<Response<OverrideRateResponse>, Status> {
+        let inner = request.get_ref();
+        self.enter(
+            "override_rate",
+            &request,
+            inner.caller.as_ref(),
+            &inner.idempotency_key,
+        )?;
+        let statement = inner.statement.clone().unwrap();
+        let rate = Rate {
+            micro_usd: statement.micro_usd,
+            source: format!("set by {}: {}", statement.signer, statement.reason),
+            statement: Some(statement),
+            ..rate()
+        };
+        Ok(Response::new(OverrideRateResponse { rate: Some(rate) }))
     }
 }
 

@@ -67,6 +67,50 @@ pub(crate) fn quote(owner: &str) -> billing::Quote {
         price_table: "mainnet at 2100000".to_owned(),
         breakdown: vec!["cpu 0.1 x 3 = 0.045 USD".to_owned()],
         network_minimum: flux(1_000_000),
+        rate: Some(rate()),
+        lines: vec![
+            price_line("list price", 45_000, 64_285_714),
+            price_line("less for paying in FLUX", -3_000, -4_285_714),
+        ],
+        what_if: Some(billing::WhatIf {
+            nodes_matching: 7,
+            nodes_known: 9,
+            instances_placeable: 3,
+            pending_reason: String::new(),
+            expected_start_seconds: Some(12),
+            starts_measured: 200,
+        }),
+        name_reserved_until: at(3_600),
+    }
+}
+
+fn price_line(item: &str, dollars: i64, sat: i64) -> billing::PriceLine {
+    billing::PriceLine {
+        item: item.to_owned(),
+        usd: usd(dollars),
+        flux: flux(sat),
+    }
+}
+
+pub(crate) fn rate() -> billing::Rate {
+    let said = |name: &str, state: billing::RateSourceState, micro_usd| billing::RateSource {
+        name: name.to_owned(),
+        state: state.into(),
+        micro_usd,
+        at: at(0),
+        problem: String::new(),
+    };
+    billing::Rate {
+        rate_id: 41,
+        micro_usd: 70_000,
+        at: at(0),
+        source: "median of a, b".to_owned(),
+        sources: vec![
+            said("a", billing::RateSourceState::Used, 70_000),
+            said("b", billing::RateSourceState::Used, 69_000),
+            said("c", billing::RateSourceState::Far, 90_000),
+        ],
+        statement: None,
     }
 }
 

@@ -8,9 +8,10 @@ use fluxplane_proto::{
     scheduler::v1::{
         App, AppState, CancelAppRequest, CancelAppResponse, GetAppRequest, GetAppResponse,
         GetDecisionRequest, GetDecisionResponse, ListAppsRequest, ListAppsResponse,
-        ListInstancesRequest, ListInstancesResponse, SubmitAppRequest, SubmitAppResponse,
-        TimelineEntry, UpdateAppRequest, UpdateAppResponse, WatchTimelineRequest,
-        app_service_server::AppService,
+        ListInstancesRequest, ListInstancesResponse, PreviewPlacementRequest,
+        PreviewPlacementResponse, ReserveNameRequest, ReserveNameResponse, SubmitAppRequest,
+        SubmitAppResponse, TimelineEntry, UpdateAppRequest, UpdateAppResponse,
+        WatchTimelineRequest, app_service_server::AppService,
     },
 };
 use futures::{Stream, StreamExt as _, stream};
@@ -195,6 +196,20 @@ impl AppService for World {
             }
         });
         Ok(Response::new(entries.boxed()))
+    }
+
+    async fn preview_placement(
+        &self,
+        _: Request<PreviewPlacementRequest>,
+    ) -> Result<Response<PreviewPlacementResponse>, Status> {
+        Err(Status::unimplemented("the gateway does not ask"))
+    }
+
+    async fn reserve_name(
+        &self,
+        _: Request<ReserveNameRequest>,
+    ) -> Result<Response<ReserveNameResponse>, Status> {
+        Err(Status::unimplemented("the gateway does not ask"))
     }
 
     async fn get_decision(

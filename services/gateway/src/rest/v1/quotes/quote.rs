@@ -14,7 +14,8 @@ use crate::rest::{
     Failure, Gateway,
     amount::Amount,
     extract::Call,
-    wire::{Malformed, id, required, time},
+    v1::rate::Rate,
+    wire::{Malformed, id, optional_time, required, some, time},
 };
 
 /// A price that holds until it expires.
@@ -53,6 +54,69 @@ pub struct Quote {
     pub breakdown: Vec<String>,
     /// The smallest amount that FluxOS nodes themselves would accept.
     pub network_minimum: Amount,
+    /// The rate that the quote is pinned to, and what it rests on.
+    pub rate_basis: Option<Rate>,
+    /// What the price consists of. The amounts of each currency add up to its price.
+    pub lines: Vec<PriceLine>,
+    /// Where it could run, and how soon it would, as it was when the quote was made.
+    pub what_if: Option<WhatIf>,
+    /// Until when the name is kept for the owner; null for updates, and where the owner has it already.
+    pub name_reserved_until: Option<DateTime<Utc>>,
+}
+
+/// One part of a price, in both currencies. Negative where something is taken off.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PriceLine {
+    #[schema(example = "list price of 3 instances for 88000 blocks")]
+    pub item: String,
+    pub usd: Amount,
+    pub flux: Amount,
+}
+
+/// What placement would do with the specification.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct WhatIf {
+    /// Nodes that could take a copy.
+    #[schema(example = 412)]
+    pub nodes_matching: u32,
+    #[schema(example = 1_200)]
+    pub nodes_known: u32,
+    /// Copies that find a node, all placed together.
+    #[schema(example = 3)]
+    pub instances_placeable: u32,
+    /// Why the others find none, and the smallest change that would help; null when all do.
+    pub pending_reason: Option<String>,
+    /// From funding to healthy, as fast as nine of ten of the latest starts were; null when no copy finds a node.
+    #[schema(example = 9)]
+    pub expected_start_seconds: Option<u32>,
+    /// Latest starts that this rests on; 0 when it is an assumption.
+    #[schema(example = 200)]
+    pub starts_measured: u32,
+}
+
+impl From<wire::WhatIf> for WhatIf {
+    fn from(what_if: wire::WhatIf) -> Self {
+        Self {
+            nodes_matching: what_if.nodes_matching,
+            nodes_known: what_if.nodes_known,
+            instances_placeable: what_if.instances_placeable,
+            pending_reason: some(&what_if.pending_reason).map(str::to_owned),
+            expected_start_seconds: what_if.expected_start_seconds,
+            starts_measured: what_if.starts_measured,
+        }
+    }
+}
+
+impl TryFrom<wire::PriceLine> for PriceLine {
+    type Error = Malformed;
+
+    fn try_from(line: wire::PriceLine) -> Result<Self, Malformed> {
+        Ok(Self {
+            item: line.item,
+            usd: Amount::from_wire("line.usd", line.usd)?,
+            flux: Amount::from_wire("line.flux", line.flux)?,
+        })
+    }
 }
 
 impl TryFrom<wire::Quote> for Quote {
@@ -76,6 +140,14 @@ impl TryFrom<wire::Quote> for Quote {
             price_table: quote.price_table,
             breakdown: quote.breakdown,
             network_minimum: Amount::from_wire("network_minimum", quote.network_minimum)?,
+            rate_basis: quote.rate.map(Rate::try_from).transpose()?,
+            lines: quote
+                .lines
+                .into_iter()
+                .map(PriceLine::try_from)
+                .collect::<Result<_, _>>()?,
+            what_if: quote.what_if.map(WhatIf::from),
+            name_reserved_until: optional_time("name_reserved_until", quote.name_reserved_until)?,
         })
     }
 }

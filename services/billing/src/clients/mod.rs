@@ -1,0 +1,4 @@
+//! Whom billing asks.
+
+pub mod rate_source;
+pub mod scheduler;
