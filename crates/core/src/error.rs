@@ -115,6 +115,8 @@ reasons! {
     BodyTooLarge = "body-too-large",
     /// The path exists, but not with this method.
     MethodNotAllowed = "method-not-allowed",
+    /// FluxOS has this route, this plane does not serve it.
+    NotServed = "not-served",
     /// The body is not JSON, or is not declared as such.
     UnsupportedMediaType = "unsupported-media-type",
     /// A changing request came without an `Idempotency-Key`.

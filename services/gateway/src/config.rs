@@ -15,7 +15,7 @@ use fluxplane_platform::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{WalletAddress, session::Lives};
+use crate::domain::{WalletAddress, fluxos::MAX_LOGIN_LIFE, session::Lives};
 
 pub const DEFAULTS: &str = include_str!("defaults.toml");
 
@@ -71,6 +71,11 @@ impl runner::Config for Config {
             !self.auth.challenge_life.0.is_zero(),
             "auth.challenge_life is zero; nobody could sign in"
         );
+        let login = self.auth.fluxos_life.0;
+        anyhow::ensure!(
+            !login.is_zero() && login <= MAX_LOGIN_LIFE,
+            "auth.fluxos_life is {login:?}; it must be above zero and at most 336h"
+        );
         for origin in &self.rest.cors_origins {
             let scheme = origin.starts_with("https://") || origin.starts_with("http://");
             anyhow::ensure!(
@@ -125,6 +130,8 @@ pub struct Auth {
     pub access_life: Span,
     /// Life of a refresh token.
     pub refresh_life: Span,
+    /// Life of a login in FluxOS' way, at most 14 days.
+    pub fluxos_life: Span,
 }
 
 /// What one caller may use.
@@ -168,6 +175,7 @@ impl Config {
             challenge: self.auth.challenge_life.0,
             access: self.auth.access_life.0,
             refresh: self.auth.refresh_life.0,
+            fluxos: self.auth.fluxos_life.0,
         }
     }
 }

@@ -47,7 +47,7 @@ pub struct GatewayMetrics {
     pub peer_seconds: Family<PeerLabels, Histogram, fn() -> Histogram>,
     /// Requests refused for coming too fast.
     pub throttled: Family<ScopeLabels, Counter>,
-    /// Sessions by what happened to them: `opened`, `refreshed`, `signed_out`, `reuse_ended`.
+    /// Sessions by what happened to them: `opened`, `refreshed`, `signed_out`, `reuse_ended`, `fluxos_opened`.
     pub sessions: Family<KindLabels, Counter>,
     /// Requests whose handler panicked.
     pub panics: Counter,

@@ -163,6 +163,17 @@ pub(super) const fn enforcement_height(version: LegacyVersion) -> u64 {
     }
 }
 
+/// The height whose rules hold for new submissions. A chain that is younger than FluxOS' newest rule is a development chain,
+/// and is judged by the newest rules: nobody deploys under those of 2021.
+pub fn rules_height(chain: Option<u32>) -> u64 {
+    let newest = GATES
+        .iter()
+        .map(|gate| gate.height)
+        .max()
+        .unwrap_or_default();
+    chain.map_or(newest, |height| newest.max(height.into()))
+}
+
 /// The term, in blocks, of an application that names none, registered at `height`.
 pub const fn default_term(height: u64) -> u64 {
     if height >= PON_FORK {

@@ -25,7 +25,9 @@ pub use error::{LegacyError, Stage};
 pub use fields::{Field, FieldKind, Need, app_fields, component_fields};
 pub use hardware::{LIMITS, TierLimits};
 pub(crate) use heights::SUPPORT_ADDRESS_HEIGHT;
-pub use heights::{GATES, Gate, HeightRules, MinimumTerm, PON_FORK, default_term, expiry_height};
+pub use heights::{
+    GATES, Gate, HeightRules, MinimumTerm, PON_FORK, default_term, expiry_height, rules_height,
+};
 pub use ports::{banned, priced};
 pub use spec::{
     Body, Component, Compose, Enterprise, Hardware, LegacySpec, LegacyVersion, Ports, Single, Tiers,

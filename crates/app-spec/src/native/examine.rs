@@ -78,6 +78,27 @@ pub fn examine(text: &[u8]) -> Examined {
     }
 }
 
+/// The value of a text, JSON or YAML, whatever kind of specification it is.
+///
+/// # Errors
+/// With what keeps it from being read, and with keys that are given twice.
+pub fn read_value(text: &[u8]) -> Result<Value, Rejected> {
+    let mut findings = Findings::default();
+    let value = read_document(&mut findings, text);
+    let findings = findings.finish();
+    value
+        .filter(|_| findings.is_empty())
+        .ok_or(Rejected { findings })
+}
+
+/// Whether a value is meant as a native specification and not as one of FluxOS: those have a `version` and no `schema`.
+pub fn is_native_value(value: &Value) -> bool {
+    value.as_object().is_some_and(|object| {
+        object.get("schema").is_some()
+            || object.get("version").is_none() && object.get("components").is_some()
+    })
+}
+
 /// Whether a text is meant as a native specification and not as one of FluxOS: those are JSON with a `version` and without
 /// a `schema`.
 pub fn is_native(text: &[u8]) -> bool {
@@ -87,10 +108,7 @@ pub fn is_native(text: &[u8]) -> bool {
     let Ok(document) = json::parse(text, Limits::default()) else {
         return false;
     };
-    document.value.as_object().is_some_and(|object| {
-        object.get("schema").is_some()
-            || object.get("version").is_none() && object.get("components").is_some()
-    })
+    is_native_value(&document.value)
 }
 
 fn is_json(text: &[u8]) -> bool {

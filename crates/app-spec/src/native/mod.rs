@@ -31,7 +31,7 @@ mod template;
 mod yaml;
 
 pub use convert::{Misfit, from_legacy, to_legacy, to_v8};
-pub use examine::{Examined, Rejected, examine, is_native, parse};
+pub use examine::{Examined, Rejected, examine, is_native, is_native_value, parse, read_value};
 pub use model::{
     Autoscale, Batch, Billing, BillingMode, Component, Concurrency, Cron, EventKind, ExecProbe,
     Gang, Gpu, GpuVendor, HttpProbe, Job, Legacy, LoadBalancing, NativeSpec, Notification,

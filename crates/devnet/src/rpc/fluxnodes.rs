@@ -1,11 +1,9 @@
 //! The fluxnode lists.
 
-mod networks;
-
 use fluxplane_core::{Sat, Tier};
 use fluxplane_flux_chain::{
     Address, Hash256, OutPoint,
-    fluxnode::{NodeEntry, Ranked, Status},
+    fluxnode::{Family, NodeEntry, Ranked, Status, family_of_host, host_of},
 };
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 
@@ -14,7 +12,6 @@ use crate::{
     rpc::{Answer, Method, Params, RpcError, answer, params::Param, read},
     wallet::SPACE,
 };
-use networks::{Family, family_of_host, host_of};
 
 const NOT_A_NODE: &str = "This is not a Flux Node";
 

@@ -188,7 +188,7 @@ async fn running_app(
     })
 }
 
-async fn running_revision(conn: &mut PgConnection, app: &App) -> Result<Running, Error> {
+pub(super) async fn running_revision(conn: &mut PgConnection, app: &App) -> Result<Running, Error> {
     let funded = db::revisions::funded(conn, app.id).await?;
     let updates = funded
         .iter()
@@ -207,7 +207,7 @@ async fn running_revision(conn: &mut PgConnection, app: &App) -> Result<Running,
     })
 }
 
-fn no_price(err: &PriceError) -> Error {
+pub(super) fn no_price(err: &PriceError) -> Error {
     let rule = format!("FluxOS has no price for it: {err}");
     Error::Spec(vec![Violation::new(
         "spec",

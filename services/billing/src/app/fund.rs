@@ -10,7 +10,7 @@ use crate::{
     domain::{
         app::{App, Refusal, Revision, RevisionState},
         funding::{Till, Verdict},
-        payment::{CreditedTo, Payment},
+        payment::{CreditedTo, PaidBy, Payment},
         posting,
         quote::Quote,
         term::{Purchase, Term, carry},
@@ -43,11 +43,15 @@ pub async fn consider(
     let balances = db::ledger::lock(conn, &refs).await?;
     let available = Sat::new(balances.get(&accounts[0]).copied().unwrap_or(0));
     let due = quote.offer.price;
+    let tip = db::blocks::tip(conn).await?.unwrap_or(0);
+    let paid_by = PaidBy::of(&payments, credited(&payments), tip);
     if due.is_zero() {
-        return fund(conn, ctx, app, revision, quote, terms).await;
+        return fund(conn, ctx, app, revision, quote, terms, &paid_by).await;
     }
     match revision.funding {
-        Funding::Balance if available >= due => fund(conn, ctx, app, revision, quote, terms).await,
+        Funding::Balance if available >= due => {
+            fund(conn, ctx, app, revision, quote, terms, &paid_by).await
+        }
         Funding::Balance => {
             let message = format!(
                 "{due} FLUX are due and {available} FLUX are on the balance; pay the rest in, or pay on the chain"
@@ -84,7 +88,7 @@ pub async fn consider(
                 ctx.metrics.exception(exception);
             }
             match verdict {
-                Verdict::Fund => fund(conn, ctx, app, revision, quote, terms).await,
+                Verdict::Fund => fund(conn, ctx, app, revision, quote, terms, &paid_by).await,
                 Verdict::Missing(_) | Verdict::Spent(_) | Verdict::Late => Ok(()),
             }
         }
@@ -107,6 +111,7 @@ async fn fund(
     revision: &Revision,
     quote: &Quote,
     mut terms: Vec<Term>,
+    paid_by: &PaidBy,
 ) -> Result<(), Error> {
     let (now, second) = (ctx.clock.now(), ctx.now_s());
     let offer = &quote.offer;
@@ -158,7 +163,7 @@ async fn fund(
     db::revisions::set_funded(conn, revision.id, now, height).await?;
     db::apps::set_running(conn, app.id, revision.id).await?;
     let paid_until = time(term.ends_at);
-    announce::revision_funded(conn, ctx, revision, offer.price, now, paid_until).await?;
+    announce::revision_funded(conn, ctx, revision, offer.price, paid_by, now, paid_until).await?;
     ctx.metrics.revision("funded");
     tracing::info!(
         app.id = %app.id, revision.id = %revision.id, amount_sat = offer.price.get(),

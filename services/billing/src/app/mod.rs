@@ -8,6 +8,7 @@ pub mod credit;
 pub mod end_app;
 pub mod epochs;
 pub mod error;
+pub mod estimate_price;
 pub mod fund;
 pub mod payments;
 pub mod prove_line;

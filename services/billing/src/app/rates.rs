@@ -121,6 +121,11 @@ pub(super) async fn find(conn: &mut PgConnection, ctx: &Context) -> Result<Accep
     rate::accept(&words, statement.as_ref(), policy, ctx.now_s()).map_err(Error::NoRate)
 }
 
+/// The rate of now for a price that binds nobody. Stores nothing, so its id is 0.
+pub(super) async fn now(conn: &mut PgConnection, ctx: &Context) -> Result<Rate, Error> {
+    Ok(stored(0, find(conn, ctx).await?))
+}
+
 /// The rate for a quote made now, stored, so that the quote can be pinned to it.
 pub(super) async fn accept_now(conn: &mut PgConnection, ctx: &Context) -> Result<Rate, Error> {
     let accepted = find(conn, ctx).await?;

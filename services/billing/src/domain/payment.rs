@@ -50,6 +50,36 @@ impl CreditedTo {
     }
 }
 
+/// Which payment made a revision run, for those who look it up on the chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaidBy {
+    /// Empty when no payment did: the balance, or a free update.
+    pub txid: String,
+    pub height: u64,
+    /// What all payments for the message brought in.
+    pub received: Sat,
+}
+
+impl PaidBy {
+    /// The last of the payments that became the customer's money; without one, the last block stands for its block.
+    pub fn of(payments: &[Payment], received: Sat, tip: u64) -> Self {
+        let last = payments
+            .iter()
+            .rfind(|payment| payment.credited_to == Some(CreditedTo::Customer));
+        let height = match last.map(|payment| &payment.state) {
+            Some(PaymentState::Confirmed { height, .. }) => *height,
+            Some(PaymentState::Seen | PaymentState::Reorganised | PaymentState::Dropped) | None => {
+                tip
+            }
+        };
+        Self {
+            txid: last.map(|payment| payment.txid.clone()).unwrap_or_default(),
+            height,
+            received,
+        }
+    }
+}
+
 /// A payment to an application address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payment {

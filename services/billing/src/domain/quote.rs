@@ -107,24 +107,7 @@ pub fn offer(
     rate: &Rate,
     running: Option<&Running>,
 ) -> Result<Offer, PriceError> {
-    let (table, usd) = (PriceTable::mainnet(), UsdPrices::default());
-    let registration = QuoteRequest::registration(&spec.spec, height, rate.flux_usd);
-    let fresh = quote(&registration, &table, &usd)?;
-    let previous = running.map(|running| Previous {
-        spec: running.spec.clone(),
-        height: running.height,
-    });
-    let asked = match (&previous, running) {
-        (Some(previous), Some(running)) => {
-            let request = QuoteRequest {
-                previous: Some(previous),
-                recent_updates: &running.updates,
-                ..registration
-            };
-            quote(&request, &table, &usd)?
-        }
-        _ => fresh.clone(),
-    };
+    let Priced { fresh, asked } = price(&spec.spec, height, rate, running)?;
     let price = due(&asked);
     let term_seconds = asked.term_blocks * spacing(height);
     Ok(Offer {
@@ -145,6 +128,68 @@ pub fn offer(
             is_update: running.is_some(),
             price,
         }),
+    })
+}
+
+/// What FluxOS says of a specification.
+struct Priced {
+    /// As a registration.
+    fresh: LegacyQuote,
+    /// With the credit of what runs.
+    asked: LegacyQuote,
+}
+
+fn price(
+    spec: &LegacySpec,
+    height: u64,
+    rate: &Rate,
+    running: Option<&Running>,
+) -> Result<Priced, PriceError> {
+    let (table, usd) = (PriceTable::mainnet(), UsdPrices::default());
+    let registration = QuoteRequest::registration(spec, height, rate.flux_usd);
+    let fresh = quote(&registration, &table, &usd)?;
+    let Some(running) = running else {
+        let asked = fresh.clone();
+        return Ok(Priced { fresh, asked });
+    };
+    let previous = Previous {
+        spec: running.spec.clone(),
+        height: running.height,
+    };
+    let request = QuoteRequest {
+        previous: Some(&previous),
+        recent_updates: &running.updates,
+        ..registration
+    };
+    let asked = quote(&request, &table, &usd)?;
+    Ok(Priced { fresh, asked })
+}
+
+/// What a specification would cost, without an offer that binds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Estimate {
+    /// What would have to be paid.
+    pub price: Sat,
+    /// In millionths of a dollar.
+    pub micro_usd: i64,
+    pub discount: FluxDiscount,
+}
+
+/// Estimates the price of a specification, which need not be one that can be deployed.
+///
+/// # Errors
+/// When the rules of FluxOS give no amount.
+pub fn estimate(
+    spec: &LegacySpec,
+    height: u64,
+    rate: &Rate,
+    running: Option<&Running>,
+) -> Result<Estimate, PriceError> {
+    let Priced { asked, .. } = price(spec, height, rate, running)?;
+    Ok(Estimate {
+        price: due(&asked),
+        micro_usd: asked.usd.cents().saturating_mul(lines::MICRO_PER_CENT),
+        discount: asked.flux_discount,
     })
 }
 

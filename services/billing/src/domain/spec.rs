@@ -67,6 +67,21 @@ pub fn read(text: &str, height: u64) -> Result<ReadSpec, Vec<Violation>> {
     })
 }
 
+/// Reads a specification as far as a price needs it, without judging it.
+///
+/// # Errors
+/// When it is no JSON, or FluxOS cannot tell what it means.
+pub fn read_unjudged(text: &str) -> Result<LegacySpec, Vec<Violation>> {
+    let document = json::parse(text.as_bytes(), json::Limits::default()).map_err(|error| {
+        let rule = format!("it must be JSON: {error}");
+        vec![violation("", "", &rule, "send one JSON object")]
+    })?;
+    LegacySpec::from_value(document.value).map_err(|error| {
+        let rule = format!("FluxOS refuses it: {error}");
+        vec![violation("", "", &rule, "change it as the text says")]
+    })
+}
+
 /// A finding inside the field `spec` of the request.
 fn violation(path: &str, value: &str, rule: &str, remedy: &str) -> Violation {
     let field = if path.is_empty() {

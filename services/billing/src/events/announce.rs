@@ -13,7 +13,7 @@ use crate::{
     app::Context,
     domain::{
         app::{Refusal, Revision},
-        payment::Payment,
+        payment::{PaidBy, Payment},
         settlement::{Frame, Settlement},
     },
     grpc::convert::timestamp,
@@ -46,6 +46,7 @@ pub async fn revision_funded(
     ctx: &Context,
     revision: &Revision,
     amount: Sat,
+    paid_by: &PaidBy,
     funded_at: DateTime<Utc>,
     paid_until: DateTime<Utc>,
 ) -> sqlx::Result<()> {
@@ -56,6 +57,9 @@ pub async fn revision_funded(
         amount_sat: amount.get(),
         funded_at: Some(timestamp(funded_at)),
         paid_until: Some(timestamp(paid_until)),
+        txid: paid_by.txid.clone(),
+        height: u32::try_from(paid_by.height).unwrap_or(u32::MAX),
+        received_sat: paid_by.received.get(),
     };
     append(conn, ctx, &event).await
 }

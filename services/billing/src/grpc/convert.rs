@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use fluxplane_core::{Sat, error::Violation};
+use fluxplane_pricing::legacy::FluxDiscount;
 use fluxplane_proto::{billing::v1 as wire, common::v1::Money};
 use prost_types::Timestamp;
 
@@ -19,7 +20,7 @@ use crate::{
     },
     domain::{
         epoch::EpochState,
-        quote::{PriceLine, Quote, WhatIf},
+        quote::{Estimate, PriceLine, Quote, WhatIf},
     },
 };
 
@@ -59,6 +60,20 @@ pub fn id<T: std::str::FromStr>(field: &'static str, text: &str) -> Result<T, Er
             "take it from a list",
         )])
     })
+}
+
+pub fn estimate_to_wire(estimate: Estimate) -> wire::EstimatePriceResponse {
+    let (discount, percent) = match estimate.discount {
+        FluxDiscount::Free => (wire::FluxDiscount::Free, 0),
+        FluxDiscount::Percent(percent) => (wire::FluxDiscount::Percent, percent),
+        FluxDiscount::NotPossible => (wire::FluxDiscount::NotPossible, 0),
+    };
+    wire::EstimatePriceResponse {
+        price: Some(flux(estimate.price)),
+        price_usd: Some(usd(estimate.micro_usd)),
+        discount: discount.into(),
+        discount_percent: percent.into(),
+    }
 }
 
 pub fn quote_to_wire(quote: Quote) -> wire::Quote {

@@ -6,12 +6,13 @@ use fluxplane_platform::{db::idempotency, error::refuse, metrics::Metrics};
 use fluxplane_proto::{
     billing::v1::{
         CloseEpochRequest, CloseEpochResponse, CreateQuoteRequest, CreateQuoteResponse,
-        GetAccountRequest, GetAccountResponse, GetEpochRequest, GetEpochResponse,
-        GetInvoiceRequest, GetInvoiceResponse, GetLineProofRequest, GetLineProofResponse,
-        GetQuoteRequest, GetQuoteResponse, GetRateRequest, GetRateResponse, ListEarningsRequest,
-        ListEarningsResponse, ListEpochsRequest, ListEpochsResponse, ListInvoicesRequest,
-        ListInvoicesResponse, OverrideRateRequest, OverrideRateResponse, StreamLeavesRequest,
-        StreamLeavesResponse, billing_service_server::BillingService,
+        EstimatePriceRequest, EstimatePriceResponse, GetAccountRequest, GetAccountResponse,
+        GetEpochRequest, GetEpochResponse, GetInvoiceRequest, GetInvoiceResponse,
+        GetLineProofRequest, GetLineProofResponse, GetQuoteRequest, GetQuoteResponse,
+        GetRateRequest, GetRateResponse, ListEarningsRequest, ListEarningsResponse,
+        ListEpochsRequest, ListEpochsResponse, ListInvoicesRequest, ListInvoicesResponse,
+        OverrideRateRequest, OverrideRateResponse, StreamLeavesRequest, StreamLeavesResponse,
+        billing_service_server::BillingService,
     },
     common::v1::PageInfo,
 };
@@ -22,6 +23,7 @@ use super::{convert, leaves, rates};
 use crate::app::{
     self, Context, Error,
     create_quote::CreateQuote,
+    estimate_price::EstimatePrice,
     prove_line::{self, Trees},
     queries,
 };
@@ -69,6 +71,19 @@ impl BillingGrpc {
         Ok(GetQuoteResponse {
             quote: Some(convert::quote_to_wire(quote)),
         })
+    }
+
+    async fn estimate(
+        &self,
+        request: EstimatePriceRequest,
+    ) -> Result<EstimatePriceResponse, Error> {
+        let question = EstimatePrice {
+            spec_json: request.spec_json,
+            update_of: request.update_of,
+            owner: request.owner,
+        };
+        let estimate = app::estimate_price::estimate_price(&self.ctx, question).await?;
+        Ok(convert::estimate_to_wire(estimate))
     }
 
     async fn account(&self, request: GetAccountRequest) -> Result<GetAccountResponse, Error> {
@@ -192,6 +207,13 @@ impl BillingService for BillingGrpc {
         request: Request<GetQuoteRequest>,
     ) -> Result<Response<GetQuoteResponse>, Status> {
         self.answer(self.quote(request.into_inner()).await)
+    }
+
+    async fn estimate_price(
+        &self,
+        request: Request<EstimatePriceRequest>,
+    ) -> Result<Response<EstimatePriceResponse>, Status> {
+        self.answer(self.estimate(request.into_inner()).await)
     }
 
     async fn get_account(

@@ -5,6 +5,7 @@ mod balance;
 mod books;
 mod closing;
 mod epochs;
+mod estimates;
 mod ledger;
 mod payments;
 mod play;

@@ -19,9 +19,10 @@ use fluxplane_platform::{
 use fluxplane_proto::scheduler::v1::{
     CancelAppRequest, CancelAppResponse, GetAppRequest, GetAppResponse, GetDecisionRequest,
     GetDecisionResponse, ListAppsRequest, ListAppsResponse, ListInstancesRequest,
-    ListInstancesResponse, PreviewPlacementRequest, PreviewPlacementResponse, ReserveNameRequest,
-    ReserveNameResponse, SubmitAppRequest, SubmitAppResponse, TimelineEntry, UpdateAppRequest,
-    UpdateAppResponse, WatchTimelineRequest,
+    ListInstancesResponse, ListPublishedInstancesRequest, ListPublishedInstancesResponse,
+    ListPublishedMessagesRequest, ListPublishedMessagesResponse, PreviewPlacementRequest,
+    PreviewPlacementResponse, ReserveNameRequest, ReserveNameResponse, SubmitAppRequest,
+    SubmitAppResponse, TimelineEntry, UpdateAppRequest, UpdateAppResponse, WatchTimelineRequest,
     app_service_server::{AppService, AppServiceServer},
 };
 use futures::Stream;
@@ -117,6 +118,20 @@ fn never<T>() -> Result<T, Status> {
 
 #[tonic::async_trait]
 impl AppService for Scheduler {
+    async fn list_published_messages(
+        &self,
+        _: Request<ListPublishedMessagesRequest>,
+    ) -> Result<Response<ListPublishedMessagesResponse>, Status> {
+        never()
+    }
+
+    async fn list_published_instances(
+        &self,
+        _: Request<ListPublishedInstancesRequest>,
+    ) -> Result<Response<ListPublishedInstancesResponse>, Status> {
+        never()
+    }
+
     async fn preview_placement(
         &self,
         _: Request<PreviewPlacementRequest>,

@@ -1,6 +1,6 @@
 //! Questions about the chain. Answers that take several statements see one moment of the database.
 
-use std::ops::RangeInclusive;
+use std::{collections::HashMap, ops::RangeInclusive};
 
 use chrono::{DateTime, Utc};
 use fluxplane_core::Tier;
@@ -257,6 +257,8 @@ pub struct FluxnodePage {
     pub next_cursor: String,
     /// The list is the one after this block.
     pub height: u32,
+    /// When the blocks came in which the nodes were added and paid last, as far as they are known.
+    pub block_times: HashMap<u32, DateTime<Utc>>,
 }
 
 /// Confirmed nodes, tier by tier in payment order.
@@ -272,7 +274,13 @@ pub async fn fluxnodes(
         entries.push((QueueKey::of(&entry)?, entry, rank));
     }
     let next_cursor = page.cut(&mut entries, |(key, _, _)| *key);
+    let heights: Vec<u32> = entries
+        .iter()
+        .flat_map(|(_, entry, _)| [entry.added_height, entry.last_paid_height])
+        .collect();
+    let block_times = db::blocks::times(&mut tx, &heights).await?;
     Ok(FluxnodePage {
+        block_times,
         entries: entries
             .into_iter()
             .map(|(_, entry, rank)| (entry, rank))

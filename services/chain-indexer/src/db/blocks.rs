@@ -1,6 +1,6 @@
 //! Blocks of the best chain and their transactions.
 
-use std::ops::RangeInclusive;
+use std::{collections::HashMap, ops::RangeInclusive};
 
 use chrono::{DateTime, Utc};
 use fluxplane_flux_chain::Hash256;
@@ -213,6 +213,31 @@ pub async fn tips_in(
             let height = Column("block", "height").uint(row.height, row.height)?;
             let hash = Column("block", "hash").hash(height, &row.hash)?;
             Ok(Tip { height, hash })
+        })
+        .collect()
+}
+
+/// Times of blocks by their heights; those that are not known are left out.
+pub async fn times(
+    conn: &mut PgConnection,
+    heights: &[u32],
+) -> sqlx::Result<HashMap<u32, DateTime<Utc>>> {
+    let heights: Vec<i32> = heights
+        .iter()
+        .map(|height| int(*height))
+        .collect::<sqlx::Result<_>>()?;
+    let rows = sqlx::query!(
+        "SELECT height, time FROM block WHERE height = ANY($1)",
+        &heights
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok((
+                Column("block", "height").uint(row.height, row.height)?,
+                row.time,
+            ))
         })
         .collect()
 }

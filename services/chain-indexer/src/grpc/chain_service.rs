@@ -5,7 +5,7 @@ use std::sync::Arc;
 use fluxplane_platform::{error::refuse, metrics::Metrics};
 use fluxplane_proto::{
     chain_indexer::v1::{
-        GetBlockRequest, GetBlockResponse, GetFluxnodeRequest, GetFluxnodeResponse,
+        Fluxnode, GetBlockRequest, GetBlockResponse, GetFluxnodeRequest, GetFluxnodeResponse,
         GetStatusRequest, GetStatusResponse, GetTransactionRequest, GetTransactionResponse,
         ListFluxnodesRequest, ListFluxnodesResponse, ListPaymentsRequest, ListPaymentsResponse,
         chain_service_server::ChainService,
@@ -109,7 +109,19 @@ impl ChainGrpc {
             fluxnodes: list
                 .entries
                 .iter()
-                .map(|(entry, rank)| convert::fluxnode_to_wire(entry, Some(*rank), space))
+                .map(|(entry, rank)| {
+                    let at = |height: &u32| {
+                        list.block_times
+                            .get(height)
+                            .copied()
+                            .map(convert::timestamp)
+                    };
+                    Fluxnode {
+                        added_at: at(&entry.added_height),
+                        last_paid_at: at(&entry.last_paid_height),
+                        ..convert::fluxnode_to_wire(entry, Some(*rank), space)
+                    }
+                })
                 .collect(),
             page: Some(PageInfo {
                 next_cursor: list.next_cursor,

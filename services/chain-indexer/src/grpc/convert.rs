@@ -54,6 +54,9 @@ pub fn fluxnode_to_wire(
         last_confirmed_height: entry.last_confirmed_height,
         last_paid_height: entry.last_paid_height,
         rank,
+        amount_sat: entry.amount.get(),
+        added_at: None,
+        last_paid_at: None,
     }
 }
 

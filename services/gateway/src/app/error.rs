@@ -6,7 +6,7 @@ use fluxplane_core::{
 };
 use fluxplane_platform::error::{ServiceError, db_kind, db_reason};
 
-use crate::domain::wallet::SignatureProblem;
+use crate::domain::{fluxos::LoginProblem, wallet::SignatureProblem};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -18,6 +18,8 @@ pub enum Error {
     Challenge,
     #[error("the signature does not prove the address: {0}")]
     Signature(SignatureProblem),
+    #[error(transparent)]
+    Login(#[from] LoginProblem),
     #[error("the access token is missing, unknown or expired, or its session ended")]
     AccessToken,
     #[error("the refresh token is unknown or expired, or its session ended")]
@@ -35,6 +37,7 @@ impl ServiceError for Error {
             Self::Random => ErrorKind::Internal,
             Self::Challenge
             | Self::Signature(_)
+            | Self::Login(_)
             | Self::AccessToken
             | Self::RefreshToken
             | Self::RefreshReused => ErrorKind::Unauthenticated,
@@ -46,8 +49,8 @@ impl ServiceError for Error {
         match self {
             Self::Db(err) => db_reason(err),
             Self::Random => Reason::Internal,
-            Self::Challenge => Reason::ChallengeInvalid,
-            Self::Signature(_) => Reason::SignatureInvalid,
+            Self::Signature(_) | Self::Login(LoginProblem::Signature) => Reason::SignatureInvalid,
+            Self::Challenge | Self::Login(_) => Reason::ChallengeInvalid,
             Self::AccessToken | Self::RefreshToken | Self::RefreshReused => Reason::Unauthenticated,
             Self::Audit => Reason::Unavailable,
         }
@@ -79,7 +82,7 @@ impl ServiceError for Error {
                 "a refresh token works once, for fourteen days",
                 "sign in again",
             ),
-            Self::Db(_) | Self::Random | Self::Audit => Vec::new(),
+            Self::Db(_) | Self::Random | Self::Audit | Self::Login(_) => Vec::new(),
         }
     }
 }

@@ -4,6 +4,7 @@ pub mod audit_log;
 pub mod authenticate;
 pub mod create_challenge;
 pub mod error;
+pub mod fluxos_login;
 pub mod refresh;
 pub mod sign_in;
 pub mod sign_out;
@@ -76,7 +77,8 @@ async fn issue(
             tokens.refresh_expires_at,
         ),
     ] {
-        db::sessions::insert_token(conn, session, kind, &token.digest(), now, expires_at).await?;
+        let digest = token.digest();
+        db::sessions::insert_token(conn, session, kind.name(), &digest, now, expires_at).await?;
     }
     Ok(tokens)
 }

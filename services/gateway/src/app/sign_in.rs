@@ -6,7 +6,7 @@ use super::{Context, Error, Tokens, issue};
 use crate::{db, domain::WalletAddress};
 
 /// Sessions one wallet may have at a time; the oldest ends when another begins.
-const SESSIONS_PER_PRINCIPAL: u32 = 20;
+pub(super) const SESSIONS_PER_PRINCIPAL: u32 = 20;
 
 /// Opens a session. A wrong signature leaves the phrase usable: only who asked for it knows it.
 pub async fn sign_in(

@@ -24,7 +24,8 @@ pub async fn sweep(ctx: &Context) -> Result<Swept, Error> {
     let now = ctx.clock.now();
     let mut tx = platform_db::begin(&ctx.pool).await?;
     let swept = Swept {
-        challenges: db::challenges::delete_expired(&mut tx, now).await?,
+        challenges: db::challenges::delete_expired(&mut tx, now).await?
+            + db::login_phrases::delete_expired(&mut tx, now).await?,
         sessions: db::sessions::forget(&mut tx, now - KEEP_SESSIONS).await?,
         calls: db::audit::forget_nameless(&mut tx, now - KEEP_NAMELESS_CALLS).await?,
     };

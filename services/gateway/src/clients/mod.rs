@@ -118,6 +118,8 @@ peer! {
     list_instances: scheduler::ListInstancesRequest => scheduler::ListInstancesResponse;
     watch_timeline: scheduler::WatchTimelineRequest => Streaming<scheduler::TimelineEntry>;
     get_decision: scheduler::GetDecisionRequest => scheduler::GetDecisionResponse;
+    list_published_messages: scheduler::ListPublishedMessagesRequest => scheduler::ListPublishedMessagesResponse;
+    list_published_instances: scheduler::ListPublishedInstancesRequest => scheduler::ListPublishedInstancesResponse;
 }
 
 peer! {
@@ -134,6 +136,7 @@ peer! {
     Billing, "billing", BillingServiceClient;
     create_quote: billing::CreateQuoteRequest => billing::CreateQuoteResponse;
     get_quote: billing::GetQuoteRequest => billing::GetQuoteResponse;
+    estimate_price: billing::EstimatePriceRequest => billing::EstimatePriceResponse;
     get_account: billing::GetAccountRequest => billing::GetAccountResponse;
     list_invoices: billing::ListInvoicesRequest => billing::ListInvoicesResponse;
     get_invoice: billing::GetInvoiceRequest => billing::GetInvoiceResponse;

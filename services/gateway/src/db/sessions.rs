@@ -5,10 +5,7 @@ use fluxplane_core::id::SessionId;
 use fluxplane_platform::db::ensure_one_row;
 use sqlx::PgConnection;
 
-use crate::domain::{
-    TokenKind,
-    session::{EndReason, StoredRefresh},
-};
+use crate::domain::session::{EndReason, StoredRefresh};
 
 /// A live access token's session.
 #[derive(Debug, Clone)]
@@ -38,7 +35,7 @@ pub async fn insert(
 pub async fn insert_token(
     conn: &mut PgConnection,
     session: SessionId,
-    kind: TokenKind,
+    kind: &'static str,
     token_sha256: &[u8; 32],
     issued_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
@@ -50,7 +47,7 @@ pub async fn insert_token(
         "#,
         token_sha256,
         session.uuid(),
-        kind.name(),
+        kind,
         issued_at,
         expires_at,
     )
@@ -59,9 +56,10 @@ pub async fn insert_token(
     Ok(())
 }
 
-/// Who presents this access token, if it is good at `now`.
+/// Who presents this token, if it is one of that kind and good at `now`.
 pub async fn live(
     conn: &mut PgConnection,
+    kind: &'static str,
     token_sha256: &[u8; 32],
     now: DateTime<Utc>,
 ) -> sqlx::Result<Option<Live>> {
@@ -69,10 +67,11 @@ pub async fn live(
         r#"
         SELECT s.id, s.principal, t.expires_at
         FROM session_token t JOIN session s ON s.id = t.session_id
-        WHERE t.token_sha256 = $1 AND t.kind = 'access' AND t.expires_at > $2 AND s.ended_at IS NULL
+        WHERE t.token_sha256 = $1 AND t.kind = $3 AND t.expires_at > $2 AND s.ended_at IS NULL
         "#,
         token_sha256,
         now,
+        kind,
     )
     .fetch_optional(conn)
     .await?;

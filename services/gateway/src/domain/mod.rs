@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod challenge;
+pub mod fluxos;
 pub mod session;
 pub mod token;
 pub mod wallet;

@@ -23,6 +23,8 @@ pub struct Lives {
     pub challenge: Duration,
     pub access: Duration,
     pub refresh: Duration,
+    /// Of a login in FluxOS' way.
+    pub fluxos: Duration,
 }
 
 /// A stored refresh token with the session it belongs to.

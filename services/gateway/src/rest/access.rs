@@ -3,6 +3,8 @@
 
 use axum::http::Method;
 
+use super::fluxos;
+
 /// Who may call an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
@@ -45,13 +47,29 @@ impl Verb {
         }
     }
 
-    /// Whether calls of it change something, and so leave an audit row.
-    pub const fn changes(self) -> bool {
+    /// What calls of it do, unless the operation says otherwise.
+    const fn effect(self) -> Effect {
         match self {
-            Self::Get => false,
-            Self::Post | Self::Put | Self::Delete => true,
+            Self::Get => Effect::Reads,
+            Self::Post | Self::Put | Self::Delete => Effect::Changes,
         }
     }
+}
+
+/// Whether calls change something, and so leave an audit row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    Reads,
+    Changes,
+}
+
+/// Whose names an operation has, and how it answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Surface {
+    /// Ours: bearer tokens, problem documents.
+    Native,
+    /// FluxOS': the header `zelidauth`, its envelope.
+    FluxOs,
 }
 
 /// One operation of the API.
@@ -63,6 +81,14 @@ pub struct Operation {
     pub access: Access,
     /// Whether the call must carry an `Idempotency-Key`.
     pub keyed: bool,
+    pub effect: Effect,
+    pub surface: Surface,
+}
+
+impl Operation {
+    pub const fn changes(&self) -> bool {
+        matches!(self.effect, Effect::Changes)
+    }
 }
 
 const fn public(path: &'static str) -> Operation {
@@ -71,36 +97,42 @@ const fn public(path: &'static str) -> Operation {
         path,
         access: Access::Public,
         keyed: false,
+        effect: Effect::Reads,
+        surface: Surface::Native,
+    }
+}
+
+/// A question that is too large for a query: it changes nothing, so it needs no key and leaves no row.
+const fn ask(path: &'static str) -> Operation {
+    Operation {
+        verb: Verb::Post,
+        ..public(path)
     }
 }
 
 const fn read(path: &'static str) -> Operation {
     Operation {
-        verb: Verb::Get,
-        path,
         access: Access::SignedIn,
-        keyed: false,
+        ..public(path)
     }
 }
 
 /// A change by someone signed in. POST carries a key; PUT and DELETE name the version they act on instead.
 const fn change(verb: Verb, path: &'static str) -> Operation {
-    let keyed = matches!(verb, Verb::Post);
     Operation {
         verb,
-        path,
         access: Access::SignedIn,
-        keyed,
+        keyed: matches!(verb, Verb::Post),
+        effect: verb.effect(),
+        ..public(path)
     }
 }
 
 /// A step of signing in. Its own tokens and phrases work once, so it needs no key.
 const fn sign_in(path: &'static str) -> Operation {
     Operation {
-        verb: Verb::Post,
-        path,
-        access: Access::Public,
-        keyed: false,
+        effect: Effect::Changes,
+        ..ask(path)
     }
 }
 
@@ -111,14 +143,14 @@ pub const OPERATIONS: &[Operation] = &[
     sign_in("/v1/auth/sessions:refresh"),
     change(Verb::Delete, "/v1/auth/sessions/current"),
     read("/v1/auth/me"),
+    ask("/v1/specs:check"),
+    ask("/v1/specs:convert"),
     change(Verb::Post, "/v1/quotes"),
     read("/v1/quotes/{quote_id}"),
     public("/v1/rate"),
     Operation {
-        verb: Verb::Post,
-        path: "/v1/rate:override",
         access: Access::Admin,
-        keyed: true,
+        ..change(Verb::Post, "/v1/rate:override")
     },
     change(Verb::Post, "/v1/apps"),
     read("/v1/apps"),
@@ -144,10 +176,8 @@ pub const OPERATIONS: &[Operation] = &[
     public("/v1/epochs/{number}/leaves"),
     public("/v1/epochs/{number}/anchor"),
     Operation {
-        verb: Verb::Post,
-        path: "/v1/epochs:close",
         access: Access::Admin,
-        keyed: true,
+        ..change(Verb::Post, "/v1/epochs:close")
     },
     public("/v1/chain/status"),
     public("/v1/chain/blocks/{height_or_hash}"),
@@ -197,7 +227,10 @@ pub fn verbs_of(path: &str) -> Vec<&'static str> {
 }
 
 fn all() -> impl Iterator<Item = &'static Operation> {
-    OPERATIONS.iter().chain(PAGES)
+    OPERATIONS
+        .iter()
+        .chain(PAGES)
+        .chain(fluxos::routes::operations())
 }
 
 #[cfg(test)]
@@ -215,8 +248,9 @@ mod tests {
 
     #[test]
     fn every_changing_operation_but_sign_in_is_protected() {
-        for operation in all().filter(|operation| operation.verb.changes()) {
-            let sign_in = operation.path.starts_with("/v1/auth/");
+        for operation in all().filter(|operation| operation.changes()) {
+            let sign_in =
+                operation.path.starts_with("/v1/auth/") || operation.path.ends_with("/verifylogin");
             assert!(
                 sign_in || operation.access != Access::Public,
                 "{operation:?}"

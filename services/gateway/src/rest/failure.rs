@@ -31,6 +31,7 @@ const FINER_STATUS: &[(Reason, StatusCode)] = &[
         StatusCode::UNPROCESSABLE_ENTITY,
     ),
     (Reason::IfMatchMissing, StatusCode::PRECONDITION_REQUIRED),
+    (Reason::NotServed, StatusCode::NOT_IMPLEMENTED),
 ];
 
 /// How fields that every service of ours knows are called in this API.

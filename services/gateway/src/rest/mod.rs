@@ -3,6 +3,7 @@
 //! | module | what |
 //! |---|---|
 //! | [`v1`] | one file per operation: handler, request and answer, documentation |
+//! | [`fluxos`] | the same for clients of FluxOS, with its names and answers |
 //! | [`access`] | who may call what; what is not listed is refused |
 //! | [`router`] | all routes, and the layers around them in order |
 //! | [`layers`] | identity, limits, audit, and how every answer looks |
@@ -17,6 +18,7 @@ pub mod amount;
 pub mod etag;
 pub mod extract;
 pub mod failure;
+pub mod fluxos;
 pub mod layers;
 pub mod limits;
 pub mod listener;

@@ -34,6 +34,7 @@ const BEARER: &str = "bearer";
     ),
     tags(
         (name = "auth", description = "Signing in with a wallet"),
+        (name = "specs", description = "Specifications, before anything is asked or paid"),
         (name = "quotes", description = "Firm prices"),
         (name = "apps", description = "Applications: what runs, where, and what happened to it"),
         (name = "nodes", description = "Machines of operators, and what they earn"),
@@ -165,7 +166,7 @@ fn describe(operation: &Operation, documented: &mut Documented) {
             vec![SecurityRequirement::new(BEARER, Vec::<String>::new())]
         }
     });
-    if operation.verb.changes() && operation.access != Access::Public {
+    if operation.changes() && operation.access != Access::Public {
         let parameters = documented.parameters.get_or_insert_default();
         parameters.push(key_parameter(operation.keyed).into());
     }

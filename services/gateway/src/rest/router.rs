@@ -10,7 +10,7 @@ use axum::{
 use tower_http::cors::CorsLayer;
 
 use super::{
-    Gateway,
+    Gateway, fluxos,
     layers::{
         admit::admit,
         gate::gate,
@@ -26,7 +26,9 @@ const PREFLIGHT_AGE: Duration = Duration::from_mins(10);
 pub fn build(gateway: Gateway) -> Router {
     let (routes, document) = v1::routes().split_for_parts();
     let document = openapi::complete(document);
-    let routes = routes.merge(pages::routes(&document));
+    let routes = routes
+        .merge(pages::routes(&document))
+        .merge(fluxos::routes());
     // Each layer is put around those before it, so the last one sees a request first.
     let routes = routes
         .layer(from_fn_with_state(gateway.clone(), gate))
@@ -57,6 +59,7 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
         HeaderName::from_static("idempotency-key"),
         HeaderName::from_static("last-event-id"),
         HeaderName::from_static("traceparent"),
+        HeaderName::from_static("zelidauth"),
         REQUEST_ID,
     ];
     let exposed = [

@@ -111,7 +111,7 @@ async fn an_oversized_body_is_refused_before_anybody_is_identified() {
     let gateway = start().await;
     let body = vec![b' '; 256 * 1_024 + 1];
     for (operation, _) in documented() {
-        if !operation.verb.changes() {
+        if operation.verb == Verb::Get {
             continue;
         }
         let request = call(&gateway, operation).header("content-type", "application/json");
@@ -142,7 +142,8 @@ async fn an_unknown_field_is_refused_everywhere() {
     let session = gateway.sign_in(&wallet).await;
     let mut refused = 0;
     for (operation, has_body) in documented() {
-        if !has_body {
+        // Where the body is a specification, what is wrong with it is the answer.
+        if !has_body || operation.path.starts_with("/v1/specs:") {
             continue;
         }
         let request = call_as(&gateway, &session, operation)

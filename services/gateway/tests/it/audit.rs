@@ -53,7 +53,7 @@ async fn every_changing_operation_leaves_one_row_with_its_outcome() {
     gateway.world.state().epochs.push(peers::epoch(12));
     let mut covered = 0;
     for (operation, _) in documented() {
-        if !operation.verb.changes() {
+        if !operation.changes() {
             continue;
         }
         // Signing out is among them, so each gets a session of its own.

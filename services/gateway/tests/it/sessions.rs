@@ -263,6 +263,7 @@ async fn what_is_over_is_forgotten() {
             challenge: MINUTE,
             access: MINUTE,
             refresh: MINUTE,
+            fluxos: MINUTE,
         },
         admins: std::sync::Arc::default(),
     };

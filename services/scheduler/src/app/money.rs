@@ -18,6 +18,12 @@ pub struct Funded {
     pub funded_at: DateTime<Utc>,
     /// End of the term that was paid.
     pub paid_until: DateTime<Utc>,
+    /// The payment that completed it; empty without one.
+    pub txid: String,
+    /// Its block, or the last one.
+    pub height: u32,
+    /// What the chain brought in for it.
+    pub received: Sat,
 }
 
 /// A revision will never be paid.
@@ -47,6 +53,8 @@ pub async fn funded(conn: &mut PgConnection, ctx: &Context, event: &Funded) -> R
     let (now, before) = (ctx.clock.now(), app.clone());
     revision.funded_at = Some(event.funded_at);
     db::revisions::save(conn, &revision, Some(event.paid_until)).await?;
+    db::revisions::keep_payment(conn, revision.id, &event.txid, event.height, event.received)
+        .await?;
     if app.state == AppState::AwaitingPayment {
         app.state = AppState::Deploying;
     } else {

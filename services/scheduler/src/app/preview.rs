@@ -5,6 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use fluxplane_app_spec::legacy::rules_height;
 use fluxplane_core::id::AppId;
 use fluxplane_placement::DecisionRecord;
 use tokio::{sync::Mutex, time::Instant};
@@ -12,10 +13,7 @@ use tokio::{sync::Mutex, time::Instant};
 use super::{Context, Error};
 use crate::{
     db,
-    domain::{
-        fleet::Fleet,
-        submission::{draft, rules_height},
-    },
+    domain::{fleet::Fleet, submission::draft},
 };
 
 /// Starts that are looked at.

@@ -1,4 +1,4 @@
-//! Questions of owners.
+//! Questions of owners, and of everybody about published applications.
 
 use fluxplane_core::id::{AppId, InstanceId};
 use fluxplane_platform::db::{Inconsistency, paging::Page};
@@ -8,7 +8,11 @@ use uuid::Uuid;
 use super::{Context, Error};
 use crate::{
     db::{self, instances::Located, timeline::StoredEntry},
-    domain::{App, Refusal, app::Details},
+    domain::{
+        App, Refusal,
+        app::Details,
+        published::{Location, PublishedMessage, Wanted},
+    },
 };
 
 /// Most instances in one answer: every one that lives, and the newest of those that are over.
@@ -108,6 +112,30 @@ pub async fn get_decision(
         record_json,
         explanation,
     })
+}
+
+/// One page of the messages of published applications, and the cursor of the next.
+pub async fn list_published_messages(
+    ctx: &Context,
+    wanted: &Wanted,
+    page: &Page<Uuid>,
+) -> Result<(Vec<PublishedMessage>, String), Error> {
+    let mut conn = ctx.pool.acquire().await?;
+    let mut messages = db::published::messages(&mut conn, wanted, page).await?;
+    let cursor = page.cut(&mut messages, |message| message.revision.uuid());
+    Ok((messages, cursor))
+}
+
+/// One page of the places where published applications run, and the cursor of the next.
+pub async fn list_published_instances(
+    ctx: &Context,
+    name: &str,
+    page: &Page<Uuid>,
+) -> Result<(Vec<Location>, String), Error> {
+    let mut conn = ctx.pool.acquire().await?;
+    let mut locations = db::published::locations(&mut conn, name, page).await?;
+    let cursor = page.cut(&mut locations, |location| location.instance.uuid());
+    Ok((locations, cursor))
 }
 
 async fn find(conn: &mut PgConnection, owner: &str, name: &str) -> Result<App, Error> {

@@ -1,5 +1,6 @@
 //! An owner wants an application.
 
+use fluxplane_app_spec::legacy::rules_height;
 use fluxplane_core::Funding;
 use fluxplane_platform::{
     db::{idempotency, outbox},
@@ -12,7 +13,7 @@ use crate::{
     domain::{
         App, AppState, Entry, Refusal, Revision, Stage,
         app::{Details, Published},
-        submission::{self, Circumstances, SignedSpec, Submission, rules_height},
+        submission::{self, Circumstances, SignedSpec, Submission},
     },
     events::announce,
 };
@@ -25,6 +26,8 @@ pub struct SubmitApp {
     /// Opaque here; billing knows it.
     pub quote_id: String,
     pub funding: Funding,
+    /// Everybody may read its messages and where it runs.
+    pub published: bool,
 }
 
 /// Takes a signed specification and reserves its name until it is paid, or its time is over.
@@ -55,11 +58,19 @@ pub async fn submit_app(
             return Err(Refusal::name_reserved(name, until).into());
         }
         let (app, published) = first_revision(ctx, &submission, &command);
-        if !db::apps::insert(conn, &app, published.revision.pay_until).await? {
+        if !db::apps::insert(conn, &app, command.published, published.revision.pay_until).await? {
             return Err(Refusal::name_taken(&submission.name).into());
         }
         db::reservations::remove(conn, &submission.name).await?;
-        if !db::revisions::insert(conn, app.id, &published, &submission.workload).await? {
+        if !db::revisions::insert(
+            conn,
+            app.id,
+            &published,
+            &submission.workload,
+            &command.signed,
+        )
+        .await?
+        {
             return Err(Refusal::message_used(command.signed.timestamp_ms).into());
         }
         let message = accepted(&submission, &published.revision);

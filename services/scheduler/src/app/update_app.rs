@@ -1,5 +1,6 @@
 //! An owner wants an application to be different.
 
+use fluxplane_app_spec::legacy::rules_height;
 use fluxplane_core::{Funding, id::AppId};
 use fluxplane_platform::db::{idempotency, outbox};
 use sqlx::PgConnection;
@@ -14,7 +15,7 @@ use crate::{
     domain::{
         App, AppState, Entry, Refusal, Stage,
         app::Details,
-        submission::{self, Circumstances, Previous, SignedSpec, is_delegate, rules_height},
+        submission::{self, Circumstances, Previous, SignedSpec, is_delegate},
     },
     events::announce,
 };
@@ -70,9 +71,17 @@ pub async fn update_app(
             current.revision.rollout
         };
         let submission = update.submission;
-        let (quote_id, funding) = (command.quote_id, command.funding);
+        let (quote_id, funding) = (command.quote_id.clone(), command.funding);
         let published = revision(ctx, &submission, number, rollout, quote_id, funding);
-        if !db::revisions::insert(conn, app.id, &published, &submission.workload).await? {
+        if !db::revisions::insert(
+            conn,
+            app.id,
+            &published,
+            &submission.workload,
+            &command.signed,
+        )
+        .await?
+        {
             return Err(Refusal::message_used(command.signed.timestamp_ms).into());
         }
         let before = app.clone();

@@ -63,12 +63,13 @@ impl TryFrom<Row> for App {
 pub async fn insert(
     conn: &mut PgConnection,
     app: &App,
+    published: bool,
     attention_at: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
     let inserted = sqlx::query!(
         r#"
-        INSERT INTO app (id, name, owner, state, current_number, created_at, attention_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        INSERT INTO app (id, name, owner, state, current_number, created_at, attention_at, published)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
         ON CONFLICT (name_key) WHERE ended_at IS NULL DO NOTHING
         "#,
         app.id.uuid(),
@@ -78,6 +79,7 @@ pub async fn insert(
         integer(app.current),
         app.created_at,
         attention_at,
+        published,
     )
     .execute(conn)
     .await?;

@@ -21,6 +21,7 @@ pub mod decisions;
 pub mod desired;
 pub mod instances;
 pub mod nodes;
+pub mod published;
 pub mod reservations;
 pub mod revisions;
 pub mod timeline;

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use fluxplane_core::{
-    Funding,
+    Funding, Sat,
     id::{AppId, RevisionId},
 };
 use fluxplane_platform::db::{
@@ -13,7 +13,7 @@ use fluxplane_platform::db::{
 use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
-use crate::domain::{Revision, Workload, app::Published};
+use crate::domain::{Revision, Workload, app::Published, submission::SignedSpec};
 
 struct Row {
     id: Uuid,
@@ -80,6 +80,7 @@ pub async fn insert(
     app: AppId,
     published: &Published,
     workload: &Workload,
+    signed: &SignedSpec,
 ) -> sqlx::Result<bool> {
     let Published {
         revision,
@@ -91,8 +92,9 @@ pub async fn insert(
         INSERT INTO revision (
             id, app_id, number, rollout_number, instances, cpu_milli, ram_mib, disk_gib, ports,
             spec_json, workload, owner, message_hash, quote_id, funding, traceparent, submitted_at,
-            pay_until)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+            pay_until, message_type, signed_at_ms, signature)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+                $19, $20, $21)
         ON CONFLICT (message_hash) DO NOTHING
         "#,
         revision.id.uuid(),
@@ -113,6 +115,9 @@ pub async fn insert(
         revision.traceparent,
         revision.submitted_at,
         revision.pay_until,
+        signed.kind,
+        bigint(signed.timestamp_ms),
+        signed.signature,
     )
     .execute(conn)
     .await?;
@@ -245,6 +250,26 @@ pub async fn save(
     .execute(conn)
     .await?;
     ensure_one_row(updated.rows_affected(), "save revision")
+}
+
+/// Keeps which payment funded a revision.
+pub async fn keep_payment(
+    conn: &mut PgConnection,
+    id: RevisionId,
+    txid: &str,
+    height: u32,
+    paid: Sat,
+) -> sqlx::Result<()> {
+    let updated = sqlx::query!(
+        "UPDATE revision SET payment_txid = $2, payment_height = $3, paid_sat = $4 WHERE id = $1",
+        id.uuid(),
+        txid,
+        i64::from(height),
+        paid.get(),
+    )
+    .execute(conn)
+    .await?;
+    ensure_one_row(updated.rows_affected(), "keep payment of a revision")
 }
 
 /// What instances of these revisions are.

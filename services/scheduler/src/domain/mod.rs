@@ -21,6 +21,7 @@ pub mod geo;
 pub mod instance;
 pub mod node;
 pub mod observe;
+pub mod published;
 pub mod refusal;
 pub mod rollout;
 pub mod status;

@@ -5,7 +5,7 @@
 
 use fluxplane_app_spec::{
     json::{Limits, Value, parse},
-    legacy::{self, Context, GATES, LegacySpec, Restart, check_update},
+    legacy::{self, Context, LegacySpec, Restart, check_update},
     message::{
         AppMessage, Authority, EXTENDERS, MESSAGE_VERSION, MessageType, SealedExtension, Signer,
         Verified, check_age, check_canonical, message_hash, recover_signer, support_team_at,
@@ -41,7 +41,7 @@ pub struct SignedSpec {
 pub struct Circumstances<'a> {
     /// Wallet that signed in.
     pub principal: &'a str,
-    /// Height whose rules hold; see [`rules_height`].
+    /// Height whose rules hold; see [`legacy::rules_height`].
     pub height: u64,
     pub now_ms: u64,
 }
@@ -76,17 +76,6 @@ pub struct Update {
     pub submission: Submission,
     /// Whether running containers must be replaced.
     pub restarts: bool,
-}
-
-/// The height whose rules hold. A chain that is younger than FluxOS' newest rule is a development chain, and is judged by
-/// the newest rules: nobody deploys under those of 2021.
-pub fn rules_height(chain: Option<u32>) -> u64 {
-    let newest = GATES
-        .iter()
-        .map(|gate| gate.height)
-        .max()
-        .unwrap_or_default();
-    chain.map_or(newest, |height| newest.max(height.into()))
 }
 
 /// A specification that nobody signed yet.

@@ -42,6 +42,9 @@ impl Handler for OnBilling {
                     amount: Sat::new(event.amount_sat),
                     funded_at: time("funded_at", event.funded_at)?,
                     paid_until: time("paid_until", event.paid_until)?,
+                    txid: event.txid,
+                    height: event.height,
+                    received: Sat::new(event.received_sat),
                 };
                 money::funded(conn, &self.ctx, &funded).await
             }

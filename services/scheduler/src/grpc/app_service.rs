@@ -14,10 +14,11 @@ use fluxplane_proto::{
     scheduler::v1::{
         CancelAppRequest, CancelAppResponse, GetAppRequest, GetAppResponse, GetDecisionRequest,
         GetDecisionResponse, ListAppsRequest, ListAppsResponse, ListInstancesRequest,
-        ListInstancesResponse, PreviewPlacementRequest, PreviewPlacementResponse,
-        ReserveNameRequest, ReserveNameResponse, SubmitAppRequest, SubmitAppResponse,
-        TimelineEntry, UpdateAppRequest, UpdateAppResponse, WatchTimelineRequest,
-        app_service_server::AppService,
+        ListInstancesResponse, ListPublishedInstancesRequest, ListPublishedInstancesResponse,
+        ListPublishedMessagesRequest, ListPublishedMessagesResponse, PreviewPlacementRequest,
+        PreviewPlacementResponse, ReserveNameRequest, ReserveNameResponse, SubmitAppRequest,
+        SubmitAppResponse, TimelineEntry, UpdateAppRequest, UpdateAppResponse,
+        WatchTimelineRequest, app_service_server::AppService,
     },
 };
 use futures::Stream;
@@ -63,6 +64,7 @@ impl AppGrpc {
             signed: convert::signed_spec(request.signed_spec)?,
             quote_id: convert::quote_id(request.quote_id)?,
             funding: convert::funding(request.funding)?,
+            published: request.published,
         };
         let details = submit_app(&self.ctx, &idempotency, command).await?;
         Ok(SubmitAppResponse {
@@ -179,6 +181,39 @@ impl AppGrpc {
     }
 }
 
+impl AppGrpc {
+    async fn published_messages(
+        &self,
+        request: ListPublishedMessagesRequest,
+    ) -> Result<ListPublishedMessagesResponse, Error> {
+        let wish = request.page.clone().unwrap_or_default();
+        let page = Page::parse(wish.size, &wish.cursor).map_err(Refusal::invalid)?;
+        let wanted = convert::wanted(request)?;
+        let (messages, next_cursor) =
+            queries::list_published_messages(&self.ctx, &wanted, &page).await?;
+        let messages = messages.into_iter().map(convert::message_to_wire);
+        Ok(ListPublishedMessagesResponse {
+            messages: messages.collect(),
+            page: Some(PageInfo { next_cursor }),
+        })
+    }
+
+    async fn published_instances(
+        &self,
+        request: ListPublishedInstancesRequest,
+    ) -> Result<ListPublishedInstancesResponse, Error> {
+        let wish = request.page.unwrap_or_default();
+        let page = Page::parse(wish.size, &wish.cursor).map_err(Refusal::invalid)?;
+        let (locations, next_cursor) =
+            queries::list_published_instances(&self.ctx, &request.name, &page).await?;
+        let instances = locations.into_iter().map(convert::location_to_wire);
+        Ok(ListPublishedInstancesResponse {
+            instances: instances.collect(),
+            page: Some(PageInfo { next_cursor }),
+        })
+    }
+}
+
 /// `message` is the request without caller and key, which may differ between repetitions.
 fn idempotency_request(
     principal: &str,
@@ -264,5 +299,19 @@ impl AppService for AppGrpc {
         request: Request<ReserveNameRequest>,
     ) -> Result<Response<ReserveNameResponse>, Status> {
         self.answer(self.reserve(request.into_inner()).await)
+    }
+
+    async fn list_published_messages(
+        &self,
+        request: Request<ListPublishedMessagesRequest>,
+    ) -> Result<Response<ListPublishedMessagesResponse>, Status> {
+        self.answer(self.published_messages(request.into_inner()).await)
+    }
+
+    async fn list_published_instances(
+        &self,
+        request: Request<ListPublishedInstancesRequest>,
+    ) -> Result<Response<ListPublishedInstancesResponse>, Status> {
+        self.answer(self.published_instances(request.into_inner()).await)
     }
 }

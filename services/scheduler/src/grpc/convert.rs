@@ -1,12 +1,16 @@
 //! Between wire and domain. Unknown enum values are errors inbound, never defaults.
 
 use chrono::{DateTime, Utc};
+use fluxplane_app_spec::message::MESSAGE_VERSION;
 use fluxplane_core::{
     Funding,
     error::Violation,
     id::{InstanceId, NodeId},
 };
-use fluxplane_proto::{common::v1::Caller, scheduler::v1 as wire};
+use fluxplane_proto::{
+    common::v1::{Caller, OutPoint},
+    scheduler::v1 as wire,
+};
 use prost_types::Timestamp;
 
 use crate::{
@@ -15,6 +19,7 @@ use crate::{
     domain::{
         AppState, InstanceState, Refusal,
         app::{Details, Published},
+        published::{Location, PublishedMessage, Standing, Wanted},
         submission::SignedSpec,
     },
 };
@@ -246,5 +251,64 @@ pub fn entry_to_wire(entry: &StoredEntry) -> wire::TimelineEntry {
             .map_or_else(String::new, NodeId::to_string),
         message: entry.message.clone(),
         revision_number: entry.revision,
+    }
+}
+
+pub fn wanted(request: wire::ListPublishedMessagesRequest) -> Result<Wanted, Refusal> {
+    let standing = match wire::MessageStanding::try_from(request.standing) {
+        Ok(wire::MessageStanding::Unspecified) => None,
+        Ok(wire::MessageStanding::Waiting) => Some(Standing::Waiting),
+        Ok(wire::MessageStanding::Paid) => Some(Standing::Paid),
+        Ok(wire::MessageStanding::Current) => Some(Standing::Current),
+        Err(_) => {
+            let rule = "a message waits, was paid, or is current";
+            let remedy = "name one of these, or none";
+            let value = request.standing;
+            return Err(Refusal::invalid(Violation::new(
+                "standing", value, rule, remedy,
+            )));
+        }
+    };
+    Ok(Wanted {
+        standing,
+        message_hash: request.message_hash,
+        owner: request.owner,
+        name: request.name,
+    })
+}
+
+pub fn message_to_wire(message: PublishedMessage) -> wire::PublishedMessage {
+    wire::PublishedMessage {
+        signed_spec: Some(wire::SignedSpec {
+            r#type: message.kind,
+            version: MESSAGE_VERSION,
+            spec_json: message.spec_json,
+            timestamp_ms: message.signed_at_ms,
+            signature: message.signature,
+        }),
+        message_hash: message.message_hash,
+        app_name: message.app_name,
+        owner: message.owner,
+        app_state: state_to_wire(message.app_state).into(),
+        app_version: message.app_version,
+        submitted_at: Some(timestamp(message.submitted_at)),
+        pay_until: Some(timestamp(message.pay_until)),
+        funded_at: message.funded_at.map(timestamp),
+        payment_txid: message.payment_txid,
+        payment_height: message.payment_height,
+        paid_sat: message.paid.get(),
+    }
+}
+
+pub fn location_to_wire(location: Location) -> wire::PublishedInstance {
+    let (txid, vout) = location.collateral;
+    wire::PublishedInstance {
+        instance_id: location.instance.to_string(),
+        app_name: location.app_name,
+        message_hash: location.message_hash,
+        collateral: Some(OutPoint { txid, vout }),
+        node_ip: location.ip.to_string(),
+        static_ip: location.static_ip,
+        healthy_at: Some(timestamp(location.healthy_at)),
     }
 }

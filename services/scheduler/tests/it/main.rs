@@ -7,6 +7,7 @@ mod latency;
 mod leader;
 mod nodes;
 mod placement;
+mod published;
 mod quotes;
 mod rollout;
 mod submit;

@@ -174,6 +174,7 @@ macro_rules! unimplemented {
 unimplemented! {
     create_quote(CreateQuoteRequest) -> CreateQuoteResponse;
     get_quote(GetQuoteRequest) -> GetQuoteResponse;
+    estimate_price(EstimatePriceRequest) -> EstimatePriceResponse;
     get_account(GetAccountRequest) -> GetAccountResponse;
     list_invoices(ListInvoicesRequest) -> ListInvoicesResponse;
     get_invoice(GetInvoiceRequest) -> GetInvoiceResponse;

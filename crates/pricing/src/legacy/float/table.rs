@@ -111,6 +111,11 @@ impl PriceTable {
         }
     }
 
+    /// The rows, ascending.
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
     /// Adds the rows of price messages. Rows of the same height keep their order, so the later one counts.
     #[must_use]
     pub fn with_messages<'a>(

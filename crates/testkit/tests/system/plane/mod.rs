@@ -1,5 +1,6 @@
 //! Tests of a running plane. One at a time: each needs the whole machine.
 
+mod fluxos;
 mod killed;
 mod observed;
 mod refused;

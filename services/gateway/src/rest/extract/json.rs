@@ -1,7 +1,7 @@
 //! JSON bodies: bounded in size and depth, no unknown fields, errors by field.
 
 use axum::{
-    body::to_bytes,
+    body::{Bytes, to_bytes},
     extract::{FromRequest, Request},
     http::{HeaderMap, header},
 };
@@ -43,17 +43,22 @@ impl<T: DeserializeOwned> FromRequest<Gateway> for JsonBody<T> {
                 )],
             ));
         }
-        let limit = gateway.config.body_limit_bytes;
-        let bytes = to_bytes(request.into_body(), limit).await.map_err(|err| {
-            if is_too_large(&err) {
-                Failure::body_too_large(limit)
-            } else {
-                let rule = "the body arrives whole";
-                Failure::invalid(Violation::new("body", "cut off", rule, "send it again"))
-            }
-        })?;
+        let bytes = read_body(request, gateway).await?;
         parse(&bytes).map(Self)
     }
+}
+
+/// The body as it came, up to the limit.
+pub async fn read_body(request: Request, gateway: &Gateway) -> Result<Bytes, Failure> {
+    let limit = gateway.config.body_limit_bytes;
+    to_bytes(request.into_body(), limit).await.map_err(|err| {
+        if is_too_large(&err) {
+            Failure::body_too_large(limit)
+        } else {
+            let rule = "the body arrives whole";
+            Failure::invalid(Violation::new("body", "cut off", rule, "send it again"))
+        }
+    })
 }
 
 fn declares_json(headers: &HeaderMap) -> bool {

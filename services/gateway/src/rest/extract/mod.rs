@@ -6,5 +6,5 @@ mod json;
 mod params;
 
 pub use call::{Call, ClientIp, IdempotencyKey, RequestId, derived_key};
-pub use json::JsonBody;
+pub use json::{JsonBody, read_body};
 pub use params::{PathParams, QueryParams};

@@ -17,15 +17,19 @@ use super::{
     observe::{guarded, no_such_path},
 };
 use crate::{
-    app::{self, authenticate::authenticate},
+    app::{
+        self,
+        authenticate::{authenticate, authenticate_login},
+    },
     domain::{
         Principal, Token, TokenKind,
         audit::{Entry, Outcome, shorten},
     },
     rest::{
         Failure, Gateway,
-        access::{self, Access, Operation, Verb},
+        access::{self, Access, Operation, Surface, Verb},
         extract::{IdempotencyKey, RequestId},
+        fluxos,
         limits::Allowance,
     },
 };
@@ -51,7 +55,7 @@ pub async fn gate(State(gateway): State<Gateway>, request: Request, next: Next) 
         Ok(identified) => identified,
         Err(refusal) => return refusal,
     };
-    let mut response = if operation.verb.changes() {
+    let mut response = if operation.changes() {
         change(gateway, operation, principal, request, next).await
     } else {
         match admit_call(operation, principal, request) {
@@ -88,10 +92,18 @@ async fn identify(
         Access::Public => return Ok((None, None)),
         Access::SignedIn | Access::Admin => {}
     }
-    let token = bearer(headers).ok_or_else(|| unauthenticated().into_response())?;
-    let principal = authenticate(&gateway.ctx, &token)
-        .await
-        .map_err(|err| Failure::from(err).into_response())?;
+    let principal = match operation.surface {
+        Surface::Native => {
+            let token = bearer(headers).ok_or_else(|| unauthenticated().into_response())?;
+            authenticate(&gateway.ctx, &token).await
+        }
+        Surface::FluxOs => {
+            let login = fluxos::id::login(headers);
+            let login = login.ok_or_else(|| unauthenticated().into_response())?;
+            authenticate_login(&gateway.ctx, &login).await
+        }
+    };
+    let principal = principal.map_err(|err| Failure::from(err).into_response())?;
     let allowance = gateway.limits.take_principal(&principal.address);
     if allowance.retry_after.is_some() {
         return Err(throttled(gateway, "principal", allowance));

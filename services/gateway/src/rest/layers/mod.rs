@@ -9,3 +9,4 @@ pub mod gate;
 pub mod observe;
 
 pub use gate::{Audited, key_missing, unauthenticated};
+pub use observe::no_such_path;

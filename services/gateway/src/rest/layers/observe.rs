@@ -19,7 +19,7 @@ use tracing::Instrument as _;
 
 use crate::{
     metrics::HttpLabels,
-    rest::{Failure, Gateway, access::Verb, extract::RequestId},
+    rest::{Failure, Gateway, access::Verb, extract::RequestId, fluxos},
 };
 
 /// Header that identifies a request.
@@ -137,7 +137,11 @@ fn explain(
         return response;
     };
     gateway.platform_metrics.reject(failure.reason().code());
-    let mut written = failure.problem(&id.0).into_response();
+    let mut written = if fluxos::speaks(uri.path()) {
+        fluxos::envelope::explain(&mut response, &failure)
+    } else {
+        failure.problem(&id.0).into_response()
+    };
     for (name, value) in response.headers() {
         if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {
             written.headers_mut().insert(name, value.clone());
@@ -161,7 +165,7 @@ fn by_status(status: StatusCode, method: &Method, uri: &Uri) -> Failure {
     }
 }
 
-pub(super) fn no_such_path(uri: &Uri) -> Failure {
+pub fn no_such_path(uri: &Uri) -> Failure {
     let rule = "a path of this API";
     let violation = Violation::new("path", uri.path(), rule, "see /docs for the operations");
     Failure::refuse(

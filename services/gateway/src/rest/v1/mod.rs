@@ -11,6 +11,7 @@ pub mod nodes;
 pub mod quotes;
 pub mod rate;
 mod spec;
+pub mod specs;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -22,6 +23,7 @@ use super::Gateway;
 pub fn routes() -> OpenApiRouter<Gateway> {
     OpenApiRouter::new()
         .merge(auth::routes())
+        .merge(specs::routes())
         .merge(quotes::routes())
         .merge(rate::routes())
         .merge(apps::routes())

@@ -5,7 +5,8 @@ use std::pin::Pin;
 use fluxplane_proto::{
     billing::v1::{
         CloseEpochRequest, CloseEpochResponse, CreateQuoteRequest, CreateQuoteResponse,
-        EvidenceInterval, GetAccountRequest, GetAccountResponse, GetEpochRequest, GetEpochResponse,
+        EstimatePriceRequest, EstimatePriceResponse, EvidenceInterval, FluxDiscount,
+        GetAccountRequest, GetAccountResponse, GetEpochRequest, GetEpochResponse,
         GetInvoiceRequest, GetInvoiceResponse, GetLineProofRequest, GetLineProofResponse,
         GetQuoteRequest, GetQuoteResponse, GetRateRequest, GetRateResponse, ListEarningsRequest,
         ListEarningsResponse, ListEpochsRequest, ListEpochsResponse, ListInvoicesRequest,
@@ -20,7 +21,11 @@ use fluxplane_proto::{
 use futures::{Stream, StreamExt as _, stream};
 use tonic::{Request, Response, Status};
 
-use super::{World, data::flux, data::quote, data::rate, not_found};
+use super::{
+    World,
+    data::{flux, quote, rate, usd},
+    not_found,
+};
 
 type Leaves = Pin<Box<dyn Stream<Item = Result<StreamLeavesResponse, Status>> + Send>>;
 
@@ -56,6 +61,19 @@ impl BillingService for World {
             .cloned();
         let quote = quote.ok_or_else(|| not_found(&format!("quote {id}")))?;
         Ok(Response::new(GetQuoteResponse { quote: Some(quote) }))
+    }
+
+    async fn estimate_price(
+        &self,
+        request: Request<EstimatePriceRequest>,
+    ) -> Result<Response<EstimatePriceResponse>, Status> {
+        self.enter("estimate_price", &request, None, "")?;
+        Ok(Response::new(EstimatePriceResponse {
+            price: flux(369_000_000),
+            price_usd: usd(2_330_000),
+            discount: FluxDiscount::Percent.into(),
+            discount_percent: 5,
+        }))
     }
 
     async fn get_account(

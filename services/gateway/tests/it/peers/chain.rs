@@ -13,7 +13,7 @@ use tonic::{Request, Response, Status};
 
 use super::{
     World,
-    data::{PAYMENT_ADDRESS, at},
+    data::{PAYMENT_ADDRESS, RAW_TRANSACTION, at},
     not_found,
 };
 
@@ -90,7 +90,7 @@ impl ChainService for World {
         self.enter("get_transaction", &request, None, "")?;
         Ok(Response::new(GetTransactionResponse {
             txid: request.get_ref().txid.clone(),
-            raw_hex: "0400".to_owned(),
+            raw_hex: RAW_TRANSACTION.to_owned(),
             height: 0,
             block_hash: String::new(),
             confirmations: 0,
@@ -120,9 +120,18 @@ impl ChainService for World {
         request: Request<ListFluxnodesRequest>,
     ) -> Result<Response<ListFluxnodesResponse>, Status> {
         self.enter("list_fluxnodes", &request, None, "")?;
-        let fluxnodes = self.state().fluxnodes.clone();
+        let first = request
+            .get_ref()
+            .page
+            .as_ref()
+            .is_none_or(|page| page.cursor.is_empty());
+        let (fluxnodes, next) = if first {
+            (self.state().fluxnodes.clone(), "more")
+        } else {
+            (Vec::new(), "")
+        };
         let page = Some(PageInfo {
-            next_cursor: "more".to_owned(),
+            next_cursor: next.to_owned(),
         });
         Ok(Response::new(ListFluxnodesResponse {
             fluxnodes,

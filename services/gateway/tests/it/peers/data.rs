@@ -30,7 +30,7 @@ pub(crate) fn flux(units: i64) -> Option<common::Money> {
     })
 }
 
-fn usd(units: i64) -> Option<common::Money> {
+pub(crate) fn usd(units: i64) -> Option<common::Money> {
     Some(common::Money {
         units,
         currency: "USD".to_owned(),
@@ -48,6 +48,10 @@ pub(crate) const MESSAGE_HASH: &str =
     "3f2a1b0c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f8";
 pub(crate) const PAYMENT_ADDRESS: &str = "t3NryfAQLGeFs9jEoeqsxmBN2QLRaRKFLUX";
 pub(crate) const QUOTE: u128 = 1;
+/// A coinbase, recorded from a fluxd.
+pub(crate) const RAW_TRANSACTION: &str = "01000000010000000000000000000000000000000000000000000000000000000000000000ffffffff0402cc00\
+    00ffffffff01a0c597430000000017a914708e8e6c05af3dbe237b8ac759a14c5f56d6d3128700000000\
+    ";
 
 pub(crate) fn quote(owner: &str) -> billing::Quote {
     billing::Quote {
@@ -309,6 +313,9 @@ pub(crate) fn fluxnode(n: u8) -> chain::Fluxnode {
         last_confirmed_height: 200,
         last_paid_height: 150,
         rank: Some(0),
+        amount_sat: 1_250_000_000_000,
+        added_at: at(10),
+        last_paid_at: at(20),
     }
 }
 

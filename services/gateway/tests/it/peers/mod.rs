@@ -67,6 +67,8 @@ pub(crate) struct World {
 pub(crate) struct State {
     pub(crate) apps: Vec<scheduler_wire::App>,
     pub(crate) instances: Vec<scheduler_wire::Instance>,
+    pub(crate) messages: Vec<scheduler_wire::PublishedMessage>,
+    pub(crate) locations: Vec<scheduler_wire::PublishedInstance>,
     pub(crate) timeline: Vec<scheduler_wire::TimelineEntry>,
     pub(crate) quotes: Vec<billing_wire::Quote>,
     pub(crate) invoices: Vec<billing_wire::Invoice>,

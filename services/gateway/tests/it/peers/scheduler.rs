@@ -2,15 +2,22 @@
 
 use std::pin::Pin;
 
+use fluxplane_app_spec::{
+    json::{Limits, parse},
+    legacy::LegacySpec,
+    message::{message_hash, signed_text},
+};
 use fluxplane_core::{ErrorKind, error::Reason};
 use fluxplane_proto::{
-    common::v1::{Caller, PageInfo},
+    common::v1::{Caller, PageInfo, PageRequest},
     scheduler::v1::{
         App, AppState, CancelAppRequest, CancelAppResponse, GetAppRequest, GetAppResponse,
         GetDecisionRequest, GetDecisionResponse, ListAppsRequest, ListAppsResponse,
-        ListInstancesRequest, ListInstancesResponse, PreviewPlacementRequest,
-        PreviewPlacementResponse, ReserveNameRequest, ReserveNameResponse, SubmitAppRequest,
-        SubmitAppResponse, TimelineEntry, UpdateAppRequest, UpdateAppResponse,
+        ListInstancesRequest, ListInstancesResponse, ListPublishedInstancesRequest,
+        ListPublishedInstancesResponse, ListPublishedMessagesRequest,
+        ListPublishedMessagesResponse, MessageStanding, PreviewPlacementRequest,
+        PreviewPlacementResponse, ReserveNameRequest, ReserveNameResponse, SignedSpec,
+        SubmitAppRequest, SubmitAppResponse, TimelineEntry, UpdateAppRequest, UpdateAppResponse,
         WatchTimelineRequest, app_service_server::AppService,
     },
 };
@@ -33,6 +40,17 @@ impl World {
             .cloned()
             .ok_or_else(|| not_found(&format!("application {name}")))
     }
+}
+
+/// The hash of a message with a whole specification; those of most tests have none.
+fn hash_of(signed: Option<&SignedSpec>) -> Option<String> {
+    let signed = signed?;
+    let kind = signed.r#type.parse().ok()?;
+    let document = parse(signed.spec_json.as_bytes(), Limits::default()).ok()?;
+    let spec = LegacySpec::from_value(document.value).ok()?;
+    spec.components().first()?;
+    let text = signed_text(kind, 1, &spec.canonical(), signed.timestamp_ms);
+    Some(message_hash(&text, &signed.signature))
 }
 
 fn at_version(app: &App, expected: u64) -> Result<(), Status> {
@@ -68,7 +86,11 @@ impl AppService for World {
         )?;
         self.held.subscribe().wait_for(|held| !held).await.unwrap();
         let owner = inner.caller.clone().unwrap_or_default().principal;
-        let app = app(&owner, "demo");
+        let mut app = app(&owner, "demo");
+        if let (Some(hash), Some(current)) = (hash_of(inner.signed_spec.as_ref()), &mut app.current)
+        {
+            current.message_hash = hash;
+        }
         self.state().apps.push(app.clone());
         Ok(Response::new(SubmitAppResponse { app: Some(app) }))
     }
@@ -87,7 +109,11 @@ impl AppService for World {
         let mut app = self.own_app(inner.caller.as_ref(), &inner.name)?;
         at_version(&app, inner.expected_version)?;
         app.version += 1;
-        app.pending = Some(revision(2));
+        let mut pending = revision(2);
+        if let Some(hash) = hash_of(inner.signed_spec.as_ref()) {
+            pending.message_hash = hash;
+        }
+        app.pending = Some(pending);
         Ok(Response::new(UpdateAppResponse { app: Some(app) }))
     }
 
@@ -223,4 +249,61 @@ impl AppService for World {
             explanation: "3 nodes lack cpu; node 40 has the most room".to_owned(),
         }))
     }
+
+    async fn list_published_messages(
+        &self,
+        request: Request<ListPublishedMessagesRequest>,
+    ) -> Result<Response<ListPublishedMessagesResponse>, Status> {
+        let inner = request.get_ref();
+        self.enter("list_published_messages", &request, None, "")?;
+        let matches = |wanted: &str, value: &str| wanted.is_empty() || wanted == value;
+        let mut messages = self.state().messages.clone();
+        messages.retain(|message| {
+            let paid = message.funded_at.is_some();
+            let standing = match inner.standing() {
+                MessageStanding::Unspecified => true,
+                MessageStanding::Waiting => !paid,
+                MessageStanding::Paid => paid,
+                MessageStanding::Current => paid && message.app_state() == AppState::Running,
+            };
+            standing
+                && matches(&inner.message_hash, &message.message_hash)
+                && matches(&inner.owner, &message.owner)
+                && matches(&inner.name.to_lowercase(), &message.app_name.to_lowercase())
+        });
+        let (messages, page) = one_page(messages, inner.page.as_ref());
+        Ok(Response::new(ListPublishedMessagesResponse {
+            messages,
+            page,
+        }))
+    }
+
+    async fn list_published_instances(
+        &self,
+        request: Request<ListPublishedInstancesRequest>,
+    ) -> Result<Response<ListPublishedInstancesResponse>, Status> {
+        let inner = request.get_ref();
+        self.enter("list_published_instances", &request, None, "")?;
+        let name = inner.name.to_lowercase();
+        let mut instances = self.state().locations.clone();
+        instances.retain(|location| name.is_empty() || location.app_name.to_lowercase() == name);
+        let (instances, page) = one_page(instances, inner.page.as_ref());
+        Ok(Response::new(ListPublishedInstancesResponse {
+            instances,
+            page,
+        }))
+    }
+}
+
+/// Two entries at a time, so that whoever wants all must follow the cursor.
+fn one_page<T>(all: Vec<T>, page: Option<&PageRequest>) -> (Vec<T>, Option<PageInfo>) {
+    const SIZE: usize = 2;
+    let from: usize = page.map_or(0, |page| page.cursor.parse().unwrap_or(0));
+    let next = if from + SIZE < all.len() {
+        (from + SIZE).to_string()
+    } else {
+        String::new()
+    };
+    let items = all.into_iter().skip(from).take(SIZE).collect();
+    (items, Some(PageInfo { next_cursor: next }))
 }

@@ -372,6 +372,7 @@ pub(crate) fn submission(wallet: &Wallet, signed: SignedSpec) -> SubmitAppReques
         signed_spec: Some(signed),
         quote_id: "quote-1".to_owned(),
         funding: Funding::Balance.into(),
+        published: false,
     }
 }
 

@@ -58,6 +58,7 @@ pub async fn create_app(
         signed_spec: Some(signed_spec),
         quote_id: body.quote_id.to_string(),
         funding: body.funding.to_wire(),
+        published: false,
     };
     let answer = gateway
         .peers

@@ -5,14 +5,14 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// A network the daemon knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Family {
+pub enum Family {
     Ipv4,
     Ipv6,
     Onion,
 }
 
 impl Family {
-    pub(super) const fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Ipv4 => "ipv4",
             Self::Ipv6 => "ipv6",
@@ -22,7 +22,7 @@ impl Family {
 }
 
 /// The host of `host` or `host:port`.
-pub(super) fn host_of(text: &str) -> &str {
+pub fn host_of(text: &str) -> &str {
     let Some((host, port)) = text.rsplit_once(':') else {
         return text;
     };
@@ -36,7 +36,7 @@ pub(super) fn host_of(text: &str) -> &str {
 }
 
 /// The network of a host, if it is reachable.
-pub(super) fn family_of_host(host: &str) -> Option<Family> {
+pub fn family_of_host(host: &str) -> Option<Family> {
     if host
         .strip_suffix(".onion")
         .is_some_and(|name| name.len() == 16)

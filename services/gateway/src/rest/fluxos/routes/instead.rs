@@ -1,0 +1,97 @@
+//! Where to go for what is not served.
+
+/// Where to go instead, by the beginning of the path; the first that fits counts.
+pub(super) const INSTEAD: &[(&str, &str)] = &[
+    (
+        "/apps/applog",
+        "GET /v1/apps/{name}/instances/{instance_id}/logs",
+    ),
+    ("/apps/appremove", "DELETE /v1/apps/{name}"),
+    ("/apps/appowner", "GET /apps/appspecifications/:appname"),
+    ("/apps/apporiginalowner", "GET /apps/permanentmessages"),
+    ("/apps/messagescount", "GET /apps/permanentmessages"),
+    ("/apps/appinspect", "GET /v1/apps/{name}/instances"),
+    ("/apps/appstats", "GET /v1/apps/{name}/instances"),
+    ("/apps/appmonitor", "GET /v1/apps/{name}/events"),
+    ("/apps/installing", "GET /v1/apps/{name}/timeline"),
+    ("/apps/installedapps", "GET /v1/apps"),
+    ("/apps/listrunningapps", "GET /v1/apps"),
+    ("/apps/listallapps", "GET /v1/apps"),
+    ("/apps/availableapps", "GET /v1/apps"),
+    ("/apps/appsresources", "GET /v1/nodes/summary"),
+    ("/apps/fluxusage", "GET /v1/nodes/summary"),
+    ("/apps/updatetolatestspecs", "POST /v1/specs:convert"),
+    ("/apps/testappinstall", "POST /v1/specs:check"),
+    ("/id/emergencyphrase", "GET /id/loginphrase"),
+    ("/zelid/emergencyphrase", "GET /id/loginphrase"),
+    ("/id/logout", "DELETE /v1/auth/sessions/current"),
+    ("/zelid/logout", "DELETE /v1/auth/sessions/current"),
+    ("/id/", "GET /v1/auth/me"),
+    ("/zelid/", "GET /v1/auth/me"),
+    (
+        "/daemon/getaddressbalance",
+        "GET /v1/chain/addresses/{address}",
+    ),
+    (
+        "/daemon/getaddresstxids",
+        "GET /v1/chain/addresses/{address}/transactions",
+    ),
+    (
+        "/daemon/getaddressdeltas",
+        "GET /v1/chain/addresses/{address}/transactions",
+    ),
+    (
+        "/daemon/getaddressutxos",
+        "GET /v1/chain/addresses/{address}/unspent",
+    ),
+    ("/daemon/gettxoutsetinfo", "GET /v1/chain/supply"),
+    ("/daemon/gettxoutproof", "GET /v1/chain/transactions/{txid}"),
+    ("/daemon/gettxout", "GET /v1/chain/outputs/{txid}/{vout}"),
+    (
+        "/daemon/getspentinfo",
+        "GET /v1/chain/outputs/{txid}/{vout}",
+    ),
+    (
+        "/daemon/gettransaction",
+        "GET /v1/chain/transactions/{txid}",
+    ),
+    ("/daemon/getblocksubsidy", "GET /v1/chain/emission"),
+    ("/daemon/getblockchaininfo", "GET /v1/chain/status"),
+    ("/daemon/getchaintips", "GET /v1/chain/status"),
+    ("/daemon/getinfo", "GET /v1/chain/status"),
+    ("/daemon/getblocktemplate", NOWHERE),
+    ("/daemon/getblock", "GET /v1/chain/blocks/{height_or_hash}"),
+    ("/daemon/getfluxnodecount", "GET /v1/chain/tiers"),
+    ("/daemon/getzelnodecount", "GET /v1/chain/tiers"),
+    ("/daemon/fluxnodecurrentwinner", "GET /v1/chain/next-payees"),
+    ("/daemon/getstartlist", "GET /v1/chain/fluxnodes"),
+    ("/daemon/getdoslist", "GET /v1/chain/fluxnodes"),
+    ("/daemon/listzelnodes", "GET /v1/chain/fluxnodes"),
+    ("/daemon/getfluxnodestatus", "GET /v1/nodes/{node_id}"),
+    ("/daemon/getzelnodestatus", "GET /v1/nodes/{node_id}"),
+    ("/daemon/getbench", "GET /v1/nodes/{node_id}"),
+    ("/benchmark/get", "GET /v1/nodes/{node_id}"),
+    ("/explorer/balance", "GET /v1/chain/addresses/{address}"),
+    (
+        "/explorer/transactions",
+        "GET /v1/chain/addresses/{address}/transactions",
+    ),
+    (
+        "/explorer/utxo",
+        "GET /v1/chain/addresses/{address}/unspent",
+    ),
+    ("/explorer/issynced", "GET /v1/chain/status"),
+    ("/explorer/scannedheight", "GET /v1/chain/status"),
+    ("/flux/nodetier", "GET /v1/nodes/{node_id}"),
+    ("/flux/geolocation", "GET /v1/nodes/{node_id}"),
+    ("/flux/staticip", "GET /v1/nodes/{node_id}"),
+    ("/flux/dosstate", "GET /v1/nodes/{node_id}"),
+    ("/flux/networkhealth", "GET /v1/nodes/summary"),
+    (
+        "/payment/verifypayment",
+        "GET /v1/chain/payments/{message_hash}",
+    ),
+];
+
+/// For what only a node, a wallet or FluxOS' own network has.
+pub(super) const NOWHERE: &str = "";
