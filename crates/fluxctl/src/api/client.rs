@@ -3,7 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use fluxplane_core::{Clock, IdSource, SystemClock, SystemIds};
-use fluxplane_platform::{problem::Problem, tls};
+use fluxplane_platform::{
+    http::{self, BodyError},
+    problem::Problem,
+    tls,
+};
 use reqwest::{Certificate, Response, Url, redirect::Policy};
 use serde::de::DeserializeOwned;
 use tokio::{sync::Mutex, time::sleep};
@@ -237,20 +241,17 @@ impl Client {
         pause + pause * u32::from(random) / 512
     }
 
-    async fn body(&self, mut response: Response) -> Result<Vec<u8>, Error> {
+    async fn body(&self, response: Response) -> Result<Vec<u8>, Error> {
         let status = response.status().as_u16();
-        let mut body = Vec::new();
-        let broken = |source| Error::Broken {
-            server: self.server_name(),
-            source,
-        };
-        while let Some(chunk) = response.chunk().await.map_err(broken)? {
-            if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-                let what = format!("more than {MAX_ANSWER_BYTES} bytes");
-                return Err(self.foreign(status, what));
+        let body = http::body(response, MAX_ANSWER_BYTES).await;
+        body.map_err(|err| match err {
+            BodyError::TooLong { limit } => {
+                self.foreign(status, format!("more than {limit} bytes"))
             }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(body)
+            BodyError::Broken(source) => Error::Broken {
+                server: self.server_name(),
+                source,
+            },
+        })
     }
 }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use reqwest::{Client, Response, StatusCode, Url};
+use fluxplane_platform::http::{self, BodyError};
+use reqwest::{Client, StatusCode, Url};
 
 use crate::domain::rate::answer::{self, AnswerError};
 
@@ -50,7 +51,7 @@ impl Asker {
     /// # Errors
     /// When no HTTP client can be made.
     pub fn new(timeout: Duration, max_bytes: usize) -> anyhow::Result<Self> {
-        let http = fluxplane_platform::http::client(timeout)?;
+        let http = http::client(timeout)?;
         Ok(Self { http, max_bytes })
     }
 
@@ -63,23 +64,16 @@ impl Asker {
         if status != StatusCode::OK {
             return Err(AskError::Status(status));
         }
-        let body = self.read(response).await?;
+        let body = http::body(response, self.max_bytes).await;
+        let body = body.map_err(|err| match err {
+            BodyError::TooLong { limit } => AskError::TooLong(limit),
+            BodyError::Broken(err) => broken(err),
+        })?;
         let micro_usd = answer::micro_usd(&body, &source.pointer).map_err(AskError::Answer)?;
         let at = source.time_pointer.as_deref();
         let at = at.map(|pointer| answer::unix_seconds(&body, pointer));
         let at = at.transpose().map_err(AskError::Answer)?;
         Ok(Word { micro_usd, at })
-    }
-
-    async fn read(&self, mut response: Response) -> Result<Vec<u8>, AskError> {
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(broken)? {
-            if body.len() + chunk.len() > self.max_bytes {
-                return Err(AskError::TooLong(self.max_bytes));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(body)
     }
 }
 

@@ -15,10 +15,10 @@ pub(super) fn int_of(value: usize) -> sqlx::Result<i32> {
 
 /// Names the column that is read, for errors.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Column(pub(super) &'static str, pub(super) &'static str);
+pub(crate) struct Column(pub(crate) &'static str, pub(crate) &'static str);
 
 impl Column {
-    pub(super) fn wrong(
+    pub(crate) fn wrong(
         self,
         row: impl std::fmt::Display,
         value: impl std::fmt::Debug,

@@ -328,40 +328,44 @@ async fn write_outputs(conn: &mut PgConnection, records: &[&PaymentRecord]) -> s
     Ok(())
 }
 
-/// Payments that are waiting or not final, that is announced with fewer than `last` confirmations.
-pub async fn open(conn: &mut PgConnection, last: u32) -> sqlx::Result<Vec<PaymentRecord>> {
-    let rows = sqlx::query_as!(
-        Row,
-        r#"
+/// The records for which a condition holds. A macro, because the compiler checks the text of a query.
+macro_rules! records_where {
+    ($conn:ident, $condition:literal, $($argument:expr),+ $(,)?) => {{
+        let rows = sqlx::query_as!(
+            Row,
+            r#"
         SELECT p.txid, p.message_hash, p.memo_problem, p.problem, p.total_sat, p.state, p.departure,
                p.conflicting_txid, p.height, b.hash AS "block_hash?", p.announced_confirmations,
                p.first_seen_at
-        FROM payment p LEFT JOIN block b ON b.height = p.height
+        FROM payment p LEFT JOIN block b ON b.height = p.height"# + $condition,
+            $($argument),+
+        )
+        .fetch_all(&mut *$conn)
+        .await?;
+        records($conn, rows).await
+    }};
+}
+
+/// Payments that are waiting or not final, that is announced with fewer than `last` confirmations.
+pub async fn open(conn: &mut PgConnection, last: u32) -> sqlx::Result<Vec<PaymentRecord>> {
+    records_where!(
+        conn,
+        r"
         WHERE p.state = 'mempool' OR (p.state = 'mined' AND p.announced_confirmations < $1)
-        "#,
+        ",
         int(last)?,
     )
-    .fetch_all(&mut *conn)
-    .await?;
-    records(conn, rows).await
 }
 
 /// Payments of a block, whatever was announced of them.
 pub async fn of_block(conn: &mut PgConnection, height: u32) -> sqlx::Result<Vec<PaymentRecord>> {
-    let rows = sqlx::query_as!(
-        Row,
-        r#"
-        SELECT p.txid, p.message_hash, p.memo_problem, p.problem, p.total_sat, p.state, p.departure,
-               p.conflicting_txid, p.height, b.hash AS "block_hash?", p.announced_confirmations,
-               p.first_seen_at
-        FROM payment p LEFT JOIN block b ON b.height = p.height
+    records_where!(
+        conn,
+        r"
         WHERE p.height = $1 ORDER BY p.txid
-        "#,
+        ",
         int(height)?,
     )
-    .fetch_all(&mut *conn)
-    .await?;
-    records(conn, rows).await
 }
 
 /// Payments for a message that are in the chain or the mempool, oldest first.
@@ -371,25 +375,18 @@ pub async fn for_message(
     page: &Page<AgeKey>,
 ) -> sqlx::Result<Vec<PaymentRecord>> {
     let after = page.after;
-    let rows = sqlx::query_as!(
-        Row,
-        r#"
-        SELECT p.txid, p.message_hash, p.memo_problem, p.problem, p.total_sat, p.state, p.departure,
-               p.conflicting_txid, p.height, b.hash AS "block_hash?", p.announced_confirmations,
-               p.first_seen_at
-        FROM payment p LEFT JOIN block b ON b.height = p.height
+    records_where!(
+        conn,
+        r"
         WHERE p.message_hash = $1 AND p.state <> 'dropped'
           AND ($2::timestamptz IS NULL OR (p.first_seen_at, p.txid) > ($2, $3::bytea))
         ORDER BY p.first_seen_at, p.txid LIMIT $4
-        "#,
+        ",
         message.0.as_slice(),
         after.map(|key| key.first_seen_at),
         after.map(|key| key.txid.as_wire().to_vec()),
         page.fetch_limit(),
     )
-    .fetch_all(&mut *conn)
-    .await?;
-    records(conn, rows).await
 }
 
 /// Payments that name no message, wherever they are, oldest first.
@@ -399,41 +396,28 @@ pub async fn unmatched(
     page: &Page<AgeKey>,
 ) -> sqlx::Result<Vec<PaymentRecord>> {
     let after = page.after;
-    let rows = sqlx::query_as!(
-        Row,
-        r#"
-        SELECT p.txid, p.message_hash, p.memo_problem, p.problem, p.total_sat, p.state, p.departure,
-               p.conflicting_txid, p.height, b.hash AS "block_hash?", p.announced_confirmations,
-               p.first_seen_at
-        FROM payment p LEFT JOIN block b ON b.height = p.height
+    records_where!(
+        conn,
+        r"
         WHERE p.message_hash IS NULL AND ($1::text IS NULL OR p.problem = $1)
           AND ($2::timestamptz IS NULL OR (p.first_seen_at, p.txid) > ($2, $3::bytea))
         ORDER BY p.first_seen_at, p.txid LIMIT $4
-        "#,
+        ",
         problem.map(ProblemKind::name),
         after.map(|key| key.first_seen_at),
         after.map(|key| key.txid.as_wire().to_vec()),
         page.fetch_limit(),
     )
-    .fetch_all(&mut *conn)
-    .await?;
-    records(conn, rows).await
 }
 
 /// A payment, wherever it is.
 pub async fn get(conn: &mut PgConnection, txid: Hash256) -> sqlx::Result<Option<PaymentRecord>> {
-    let rows = sqlx::query_as!(
-        Row,
-        r#"
-        SELECT p.txid, p.message_hash, p.memo_problem, p.problem, p.total_sat, p.state, p.departure,
-               p.conflicting_txid, p.height, b.hash AS "block_hash?", p.announced_confirmations,
-               p.first_seen_at
-        FROM payment p LEFT JOIN block b ON b.height = p.height
+    let mut found = records_where!(
+        conn,
+        r"
         WHERE p.txid = $1
-        "#,
+        ",
         txid.as_wire().as_slice(),
-    )
-    .fetch_all(&mut *conn)
-    .await?;
-    Ok(records(conn, rows).await?.pop())
+    )?;
+    Ok(found.pop())
 }

@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, time::Duration};
 
 use chrono::{DateTime, Utc};
 use fluxplane_core::{NodeState, attest::Statement, id::NodeId};
-use fluxplane_platform::reconciler::{Progress, Reconciler};
+use fluxplane_platform::{
+    http,
+    reconciler::{Progress, Reconciler},
+};
 use futures::{StreamExt as _, stream};
 use ring::rand::{SecureRandom as _, SystemRandom};
 
@@ -118,21 +121,10 @@ async fn signed_answer(http: &reqwest::Client, node: &Beating) -> Option<()> {
     let address = std::net::SocketAddr::new(ip, u16::try_from(node.probe_port).ok()?);
     let url = format!("http://{address}/probe?nonce={}", hex::encode(nonce));
     let response = http.get(url).send().await.ok()?;
-    let answer = bounded_text(response).await?;
+    let body = http::body(response, ANSWER_LIMIT).await.ok()?;
+    let answer = String::from_utf8(body).ok()?;
     let signature = hex::decode(answer.trim()).ok()?;
     signed::agent_signed(&node.agent_pubkey, Statement::Probe, &nonce, &signature).then_some(())
-}
-
-/// The body as text, unless it is longer than any honest answer.
-async fn bounded_text(mut response: reqwest::Response) -> Option<String> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.ok()? {
-        body.extend_from_slice(&chunk);
-        if body.len() > ANSWER_LIMIT {
-            return None;
-        }
-    }
-    String::from_utf8(body).ok()
 }
 
 /// How often silence is looked for: often enough to add little to the time a node is missed.

@@ -4,7 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use fluxplane_core::Sat;
 use fluxplane_flux_chain::{OutPoint, ScriptBuf, build::Utxo};
-use fluxplane_platform::{config::Secret, http};
+use fluxplane_platform::{
+    config::Secret,
+    http::{self, BodyError},
+};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
@@ -250,18 +253,12 @@ fn judge_refusal(code: i64, message: String) -> Sent {
     }
 }
 
-async fn bounded(
-    mut response: reqwest::Response,
-    method: &'static str,
-) -> Result<Vec<u8>, RpcError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(RpcError::Unreachable)? {
-        body.extend_from_slice(&chunk);
-        if body.len() > ANSWER_LIMIT {
-            return Err(RpcError::TooLong { method });
-        }
-    }
-    Ok(body)
+async fn bounded(response: reqwest::Response, method: &'static str) -> Result<Vec<u8>, RpcError> {
+    let body = http::body(response, ANSWER_LIMIT).await;
+    body.map_err(|err| match err {
+        BodyError::TooLong { .. } => RpcError::TooLong { method },
+        BodyError::Broken(err) => RpcError::Unreachable(err),
+    })
 }
 
 #[cfg(test)]

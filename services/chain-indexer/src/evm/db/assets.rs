@@ -86,7 +86,7 @@ impl TryFrom<Row> for Asset {
         let tip = match (row.height, row.hash) {
             (Some(at), Some(hash)) => Some(BlockRef {
                 height: column("height").unsigned(id, at)?,
-                hash: column("hash").hash(id, &hash)?,
+                hash: column("hash").word(id, &hash)?,
             }),
             _ => None,
         };
@@ -318,6 +318,6 @@ pub(super) fn block(
 ) -> sqlx::Result<BlockRef> {
     Ok(BlockRef {
         height: Column(table, "height").unsigned(row, at)?,
-        hash: Column(table, "hash").hash(row, hash)?,
+        hash: Column(table, "hash").word(row, hash)?,
     })
 }

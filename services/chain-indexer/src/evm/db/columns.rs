@@ -3,24 +3,15 @@
 use alloy_primitives::{Address, B256, U256};
 use fluxplane_platform::db::Inconsistency;
 
+pub(super) use crate::db::columns::Column;
+
 /// A height as a column; what nodes say is checked before, so that it fits.
 pub(super) fn height(value: u64) -> sqlx::Result<i64> {
     i64::try_from(value).map_err(|err| sqlx::Error::Encode(Box::new(err)))
 }
 
-/// Names the column that is read, for errors.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Column(pub(super) &'static str, pub(super) &'static str);
-
+/// What only these tables hold.
 impl Column {
-    pub(super) fn wrong(
-        self,
-        row: impl std::fmt::Display,
-        value: impl std::fmt::Debug,
-    ) -> Inconsistency {
-        Inconsistency::new(self.0, self.1, row, value)
-    }
-
     pub(super) fn unsigned(
         self,
         row: impl std::fmt::Display,
@@ -29,7 +20,8 @@ impl Column {
         u64::try_from(value).map_err(|_| self.wrong(row, value))
     }
 
-    pub(super) fn hash(
+    /// A hash of an EVM chain.
+    pub(super) fn word(
         self,
         row: impl std::fmt::Display,
         value: &[u8],

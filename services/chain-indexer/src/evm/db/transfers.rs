@@ -64,12 +64,12 @@ impl TryFrom<Row> for Stored {
             transfer: Transfer {
                 block: BlockRef {
                     height: column("height").unsigned(place, row.height)?,
-                    hash: column("block_hash").hash(place, &row.block_hash)?,
+                    hash: column("block_hash").word(place, &row.block_hash)?,
                 },
                 block_time: row.block_time,
                 log_index: u32::try_from(row.log_index)
                     .map_err(|_| column("log_index").wrong(place, row.log_index))?,
-                tx_hash: column("tx_hash").hash(place, &row.tx_hash)?,
+                tx_hash: column("tx_hash").word(place, &row.tx_hash)?,
                 from: column("from_address").address(place, &row.from_address)?,
                 to: column("to_address").address(place, &row.to_address)?,
                 amount: column("amount").amount(place, &row.amount)?,

@@ -8,7 +8,10 @@ use std::{
 };
 
 use alloy_primitives::Address;
-use fluxplane_platform::{config::Secret, http};
+use fluxplane_platform::{
+    config::Secret,
+    http::{self, BodyError},
+};
 use reqwest::Response;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -162,19 +165,11 @@ fn hex(number: u64) -> String {
 }
 
 /// Reads a body of at most `limit` bytes.
-async fn read(mut response: Response, limit: usize) -> Result<Vec<u8>, SourceError> {
-    let announced = usize::try_from(response.content_length().unwrap_or(0)).unwrap_or(usize::MAX);
-    if announced > limit {
-        return Err(SourceError::TooLong { limit });
-    }
-    let mut body = Vec::with_capacity(announced);
-    while let Some(chunk) = response.chunk().await.map_err(failed)? {
-        if body.len() + chunk.len() > limit {
-            return Err(SourceError::TooLong { limit });
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
+async fn read(response: Response, limit: usize) -> Result<Vec<u8>, SourceError> {
+    http::body(response, limit).await.map_err(|err| match err {
+        BodyError::TooLong { limit } => SourceError::TooLong { limit },
+        BodyError::Broken(err) => failed(err),
+    })
 }
 
 /// A request or an answer that broke off.
