@@ -48,6 +48,9 @@ service validator validator
 give node-registry "$PLANE" node-ca.pem /keep/pki/node-ca.pem
 give node-registry "$PLANE" node-ca.key /keep/pki/node-ca.key
 
+# Under these keys the scheduler seals what is private of applications.
+give scheduler "$PLANE" root-keys /keep/pki/root-keys
+
 secret postgres-password
 give postgres "$POSTGRES" postgres-password /keep/postgres-password
 give database-roles "$POSTGRES" postgres-password /keep/postgres-password

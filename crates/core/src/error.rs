@@ -155,6 +155,10 @@ reasons! {
     RevisionPending = "revision-pending",
     /// The signed message was submitted before.
     MessageUsed = "message-used",
+    /// A living application names the secret.
+    SecretInUse = "secret-in-use",
+    /// The node does not run this assignment of the instance, or not any more.
+    AssignmentOver = "assignment-over",
     /// The join token is unknown, used, expired or for another collateral.
     JoinTokenInvalid = "join-token-invalid",
     /// The node key did not sign, or is not the one on the chain.

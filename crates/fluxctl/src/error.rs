@@ -168,6 +168,23 @@ impl From<DraftError> for Error {
             DraftError::Json(source) => {
                 Self::input("specification", "no JSON", source.to_string(), remedy)
             }
+            DraftError::Native(rejected) => {
+                let more = rejected.findings.len().saturating_sub(1);
+                let Some(first) = rejected.findings.into_iter().next() else {
+                    return Self::input("specification", "", "it is refused", remedy);
+                };
+                let more = match more {
+                    0 => String::new(),
+                    more => format!(" (and {more} more; `fluxctl spec check` lists all)"),
+                };
+                let field = if first.path.is_empty() {
+                    "specification"
+                } else {
+                    &first.path
+                };
+                let rule = format!("{}{more}", first.rule);
+                Self::input(field, first.value, rule, first.remedy)
+            }
             DraftError::Format(source) => {
                 let rule = format!("FluxOS refuses it: {source}");
                 Self::input("specification", "not in the form of FluxOS", rule, remedy)

@@ -117,9 +117,10 @@ pub fn db_kind(err: &sqlx::Error) -> ErrorKind {
         | sqlx::Error::PoolClosed
         | sqlx::Error::Tls(_)
         | sqlx::Error::WorkerCrashed => ErrorKind::Unavailable,
-        // Class 57 is operator intervention: shutting down, crash recovery, statement timeout; 53 is lack of resources.
+        // Class 57 is operator intervention: shutting down, crash recovery, statement timeout; 53 is lack of resources;
+        // 55P03 is a lock that others kept for too long.
         sqlx::Error::Database(err) => match err.code().as_deref() {
-            Some(code) if code.starts_with("57") || code.starts_with("53") => {
+            Some(code) if code.starts_with("57") || code.starts_with("53") || code == "55P03" => {
                 ErrorKind::Unavailable
             }
             _ => ErrorKind::Internal,

@@ -10,6 +10,7 @@
 //! | [`db`] | pool, retries, outbox, inbox, idempotency keys, leases, paging |
 //! | [`bus`] | JetStream streams and consumers |
 //! | [`grpc`], [`tls`], [`http`] | calls between services |
+//! | [`keyring`] | the file with the root keys |
 //! | [`error`], [`problem`] | one table from error kinds to gRPC and HTTP |
 //! | [`reconciler`] | level-triggered background work |
 
@@ -21,6 +22,7 @@ pub mod error;
 pub mod grpc;
 pub mod health;
 pub mod http;
+pub mod keyring;
 pub mod lifecycle;
 pub mod metrics;
 pub mod problem;

@@ -1,10 +1,15 @@
 //! Applications of customers: sizes as FluxOS' marketplace has them (median 2 cores, 2,000 MB and 20 GB, from 0.1 core
 //! to 8), three instances and more, some with rules about where they may run.
 
+use std::collections::BTreeMap;
+
 use chrono::TimeDelta;
 use fluxplane_core::Resources;
 use fluxplane_placement::{Geo, GeoPattern, Pin};
-use fluxplane_scheduler::domain::{Node, Workload, workload::Component};
+use fluxplane_scheduler::domain::{
+    Node, Workload,
+    workload::{Component, Port, Protocol},
+};
 
 use crate::{fleet::place, random::Random};
 
@@ -89,8 +94,23 @@ fn component(workload: &Workload) -> Component {
     Component {
         name: "web".to_owned(),
         image: "nginx:1.27".to_owned(),
-        ports: workload.ports.iter().map(|port| (*port, 80)).collect(),
+        ports: workload
+            .ports
+            .iter()
+            .map(|port| Port {
+                host: *port,
+                container: 80,
+                protocol: Protocol::Both,
+            })
+            .collect(),
+        entrypoint: Vec::new(),
+        secrets: BTreeMap::new(),
+        registry_credentials: None,
+        restart: None,
+        stop: None,
+        probes: None,
         environment: Vec::new(),
+        environment_sealed: false,
         command: Vec::new(),
         resources: workload.resources,
         tiers: None,

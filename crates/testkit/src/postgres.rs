@@ -114,6 +114,13 @@ impl Postgres {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
+    /// Every row of every table of a database, as text; bytes in hexadecimal.
+    pub fn dump(&self, database: &str) -> Result<String> {
+        let url = format!("postgres://postgres@127.0.0.1:{}/{database}", self.port);
+        let mut dump = Command::new(bin_dir()?.join("pg_dump"));
+        process::read(dump.args(["--data-only", "--dbname"]).arg(url))
+    }
+
     async fn wait_until_ready(&mut self, dir: &Path) -> Result<()> {
         let options: PgConnectOptions = self.url().parse()?;
         let deadline = Instant::now() + START_LIMIT;

@@ -8,7 +8,7 @@ use fluxplane_testkit::{
     Durability,
     plane::{
         LocalPlane, Options,
-        measure::{self, Deployment},
+        measure::{self, Deployment, Quotes},
         services::Pace,
     },
 };
@@ -34,6 +34,9 @@ pub(crate) struct Bench {
     /// Deployments to measure, one after another.
     #[arg(long, default_value_t = 20)]
     apps: u32,
+    /// Quotes to ask for over REST, one after another.
+    #[arg(long, default_value_t = 1_000)]
+    quotes: u32,
     /// Only the running plane, not the benches of the crates.
     #[arg(long)]
     plane_only: bool,
@@ -86,9 +89,11 @@ pub(crate) fn run(root: &Path, arguments: &Bench) -> Result<ExitCode> {
                 one.submit_to_running
             ));
         });
+        let quotes = measure::quotes(&plane, arguments.quotes).await;
         say_stopping();
         plane.stop().await?;
         print(&measured?);
+        print_quotes(&quotes?);
         Ok(ExitCode::SUCCESS)
     })
 }
@@ -110,6 +115,20 @@ fn print(measured: &[Deployment]) {
     ];
     for (name, read) in rows {
         let mut values: Vec<u64> = measured.iter().map(read).collect();
+        values.sort_unstable();
+        let (p50, p99) = (percentile(&values, 50), percentile(&values, 99));
+        say(&format!("{name:<22}{p50:>8}{p99:>8}"));
+    }
+}
+
+fn print_quotes(quotes: &Quotes) {
+    say(&format!(
+        "\n{} quotes over REST, one after another, 20 a second; microseconds",
+        quotes.made.len()
+    ));
+    say(&format!("{:<22}{:>8}{:>8}", "", "p50", "p99"));
+    for (name, values) in [("quoted", &quotes.made), ("read again", &quotes.read)] {
+        let mut values = values.clone();
         values.sort_unstable();
         let (p50, p99) = (percentile(&values, 50), percentile(&values, 99));
         say(&format!("{name:<22}{p50:>8}{p99:>8}"));

@@ -44,6 +44,7 @@ const RULES: &[Rule] = &[
         name: "pure crates have no I/O",
         within: &[
             "crates/core/src/",
+            "crates/envelope/src/",
             "crates/app-spec/src/",
             "crates/pricing/src/",
             "crates/flux-chain/src/",

@@ -2,12 +2,15 @@
 
 mod rate;
 
+use std::path::PathBuf;
+
 use anyhow::Context as _;
 use chrono::TimeDelta;
 use fluxplane_platform::{
     config::{Base, Db, Listen, Nats, Peer, Span, Tls},
     runner,
 };
+use fluxplane_pricing::native::Tables;
 use serde::{Deserialize, Serialize};
 
 pub use rate::{RateConfig, SourceConfig};
@@ -27,6 +30,7 @@ pub struct Config {
     /// Where applications could run, and whose their names are.
     pub scheduler: Peer,
     pub rate: RateConfig,
+    pub prices: Prices,
     pub quotes: Quotes,
     pub payments: Payments,
     pub usage: Usage,
@@ -45,6 +49,27 @@ impl runner::Config for Config {
 
     fn check(&self) -> anyhow::Result<()> {
         self.rules().map(drop)
+    }
+}
+
+/// Our own price list, for specifications `fluxplane/v1`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Prices {
+    /// All versions, as a JSON list; empty for the first version alone, which is built in. Versions that were in force are
+    /// never changed or removed: quotes name them.
+    pub file: PathBuf,
+}
+
+impl Prices {
+    fn tables(&self) -> anyhow::Result<Tables> {
+        if self.file.as_os_str().is_empty() {
+            return Ok(Tables::default());
+        }
+        let path = self.file.display();
+        let text = std::fs::read(&self.file).with_context(|| format!("prices.file `{path}`"))?;
+        serde_json::from_slice(&text)
+            .with_context(|| format!("prices.file `{path}` is no list of price tables"))
     }
 }
 
@@ -127,6 +152,7 @@ impl Config {
         );
         Ok(Rules {
             rate: self.rate.rules()?,
+            tables: self.prices.tables()?,
             quote_life: valid,
             payment_address: address.clone(),
             height_offset: self.quotes.height_offset,
@@ -185,6 +211,10 @@ mod tests {
             (
                 "payments.credit_confirmations",
                 refused(|config| config.payments.credit_confirmations = 0),
+            ),
+            (
+                "prices.file",
+                refused(|config| config.prices.file = "/nowhere/prices.json".into()),
             ),
             (
                 "epochs.length",

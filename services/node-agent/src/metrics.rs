@@ -29,6 +29,8 @@ pub struct AgentMetrics {
     pub heartbeats: Counter,
     /// Desired states by what became of them.
     pub desired_states: Family<OutcomeLabels, Counter>,
+    /// Private parts that containers were made with: `fetched`, `kept`; or were not: `away`, `refused`.
+    pub private_parts: Family<OutcomeLabels, Counter>,
     /// Instances per phase.
     pub instances: Family<PhaseLabels, Gauge>,
     /// Seconds to fetch an image, by outcome: `pulled`, `failed`.
@@ -73,6 +75,11 @@ impl AgentMetrics {
             desired_states: metrics.register(
                 "agent_desired_states",
                 "Desired states received, by verdict",
+                Family::default(),
+            ),
+            private_parts: metrics.register(
+                "agent_private_parts",
+                "Private parts of instances asked for when containers were made, by outcome",
                 Family::default(),
             ),
             instances: metrics.register("agent_instances", "Instances by phase", instances),

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
+use fluxplane_envelope::SystemEntropy;
 use fluxplane_platform::{
     Lifecycle,
     reconciler::Nudge,
@@ -12,7 +13,10 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    app::{apply_desired::DesiredStates, identity::Identities, metering::Metering, signer::Signer},
+    app::{
+        apply_desired::DesiredStates, identity::Identities, metering::Metering,
+        private_parts::PrivateParts, signer::Signer,
+    },
     clients::RenewalClient,
     config::{self, Config, DEFAULTS, RuntimeKind},
     domain::{Host, health::Pace},
@@ -79,12 +83,21 @@ pub async fn start_on(
         "agent starts"
     );
 
+    let line = watch::Sender::new(None);
+    let private = PrivateParts {
+        node: host.node,
+        dir: dir.clone(),
+        entropy: Arc::new(SystemEntropy),
+        line: line.subscribe(),
+        metrics: metrics.clone(),
+    };
     let shared = Arc::new(Shared {
         runtime: Arc::clone(&runtime),
         host,
         clock: Arc::clone(&start.clock),
         board: Board::new(metrics.clone()),
         metering: metering.clone(),
+        private,
         metrics: metrics.clone(),
         settings: settings(config),
     });
@@ -112,6 +125,7 @@ pub async fn start_on(
         usage: queue,
         metrics,
         clock: Arc::clone(&start.clock),
+        line,
     };
     spawn_session(&start, &dir, context)?;
     spawn_reconcilers(&start, shared, supervisor, identities);

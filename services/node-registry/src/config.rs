@@ -28,6 +28,7 @@ pub struct Config {
     pub liveness: Liveness,
     pub minimums: Minimums,
     pub chain_indexer: Peer,
+    pub scheduler: Peer,
 }
 
 impl runner::Config for Config {

@@ -29,6 +29,8 @@ pub struct RegistryMetrics {
     pub usage_reports: Family<OutcomeLabels, Counter>,
     /// The plane's own probes: `reachable`, `unreachable`.
     pub probes: Family<OutcomeLabels, Counter>,
+    /// Private parts that nodes asked for: `delivered`, `refused`, `unavailable`.
+    pub private_fetches: Family<OutcomeLabels, Counter>,
     /// 1 while so many nodes are silent that nobody is declared lost.
     pub mass_silence: Gauge,
 }
@@ -57,6 +59,11 @@ impl RegistryMetrics {
                 Family::default(),
             ),
             probes: metrics.register("node_probes", "Own probes by outcome", Family::default()),
+            private_fetches: metrics.register(
+                "private_fetches",
+                "Private parts of instances that nodes asked for, by outcome",
+                Family::default(),
+            ),
             mass_silence: metrics.register(
                 "mass_silence",
                 "1 while the silence of most nodes is taken to be our own fault",

@@ -16,7 +16,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     app::{self, create_join_token::TokenKey, join::Admission},
-    clients::chain::Chain,
+    clients::{chain::Chain, scheduler::Scheduler},
     config::{Config, DEFAULTS},
     domain::liveness::Rules,
     events::{on_desired_state::OnDesiredState, on_fluxnode_changed::OnFluxnodeChanged},
@@ -122,6 +122,7 @@ async fn serve_agents(
     let agents = AgentGrpc {
         ctx: ctx.clone(),
         admission: admission.clone(),
+        scheduler: Scheduler::new(client::connect(&config.scheduler, credentials)?),
         hub: hub.clone(),
         beats,
         metrics: metrics.clone(),

@@ -61,6 +61,72 @@ pub struct SchedulerMetrics {
     pub watchers: Gauge,
     /// Names that quotes keep.
     pub names_reserved: Gauge,
+    pub rooms_reserved: Gauge,
+    pub private: PrivateMetrics,
+}
+
+/// What is sealed, and who got it.
+#[derive(Debug, Clone)]
+pub struct PrivateMetrics {
+    /// Private parts asked for by nodes: `delivered`, `forbidden`, `over`, `failed`.
+    pub deliveries: Family<OutcomeLabels, Counter>,
+    /// Revisions that are not sealed yet.
+    pub clear: Gauge,
+    /// Keys of owners that an older root key wrapped.
+    pub to_rewrap: Gauge,
+    /// Keys of owners that were wrapped anew.
+    pub rewrapped: Counter,
+    /// Applications of which what was private was destroyed.
+    pub shredded: Counter,
+    /// Version of the root key that wraps.
+    pub root_version: Gauge,
+}
+
+impl PrivateMetrics {
+    fn register(metrics: &Metrics) -> Self {
+        let deliveries = Family::<OutcomeLabels, Counter>::default();
+        for outcome in ["delivered", "forbidden", "over", "failed"] {
+            deliveries
+                .get_or_create(&OutcomeLabels { outcome })
+                .inc_by(0);
+        }
+        let gauge = |name, help| metrics.register(name, help, Gauge::default());
+        Self {
+            deliveries: metrics.register(
+                "private_deliveries",
+                "Private parts of instances asked for by nodes, by outcome",
+                deliveries,
+            ),
+            clear: gauge(
+                "private_revisions_clear",
+                "Revisions from before specifications were sealed",
+            ),
+            to_rewrap: gauge(
+                "private_keys_to_rewrap",
+                "Keys of owners that are wrapped with another root key than the first",
+            ),
+            rewrapped: metrics.register(
+                "private_keys_rewrapped",
+                "Keys of owners that were wrapped with a new root key",
+                Counter::default(),
+            ),
+            shredded: metrics.register(
+                "private_apps_shredded",
+                "Ended applications of which what was private was destroyed",
+                Counter::default(),
+            ),
+            root_version: gauge(
+                "private_root_key_version",
+                "Version of the root key that wraps",
+            ),
+        }
+    }
+
+    pub fn delivered(&self, outcome: &'static str) {
+        self.deliveries
+            .get_or_create(&OutcomeLabels { outcome })
+            .inc();
+    }
 }
 
 impl SchedulerMetrics {
@@ -110,9 +176,15 @@ impl SchedulerMetrics {
                 "Time until all instances of a revision were healthy",
                 histograms(),
             ),
+            private: PrivateMetrics::register(metrics),
             names_reserved: metrics.register(
                 "names_reserved",
                 "Names that quotes keep for their owners",
+                Gauge::default(),
+            ),
+            rooms_reserved: metrics.register(
+                "rooms_reserved",
+                "Copies that quotes and unpaid applications keep room for",
                 Gauge::default(),
             ),
             watchers: metrics.register(

@@ -3,9 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
+use fluxplane_envelope::SystemEntropy;
 use fluxplane_platform::{
     Lifecycle, bus, db,
     grpc::{Server, server},
+    keyring,
     reconciler::Nudge,
     runner::{Service, Start, Store},
     tls::Credentials,
@@ -14,8 +16,9 @@ use sqlx::{PgPool, migrate::Migrator};
 
 use crate::{
     app::{
-        self, Limits, delta,
-        preview::{PreviewRules, Previews},
+        self, Limits, Vault, delta,
+        known_fleet::KnownFleet,
+        preview::Previews,
         reconcile::{LEASE, Leader},
     },
     config::{Config, DEFAULTS},
@@ -24,9 +27,9 @@ use crate::{
         on_billing::OnBilling, on_block::OnBlock, on_instances_reported::OnInstancesReported,
         on_node_changed::OnNodeChanged,
     },
-    grpc::{self, AppGrpc, POLICY, Watchers},
+    grpc::{self, AppGrpc, POLICY, SecretGrpc, Watchers},
     metrics::SchedulerMetrics,
-    tasks::{count::Count, hear, place::Place},
+    tasks::{count::Count, hear, keep_private::KeepPrivate, place::Place},
 };
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
@@ -62,14 +65,24 @@ pub async fn start(start: Start<Config>) -> anyhow::Result<Lifecycle> {
             pay_within: config.intent.pay_within.0,
             unpaid_per_owner: config.intent.unpaid_per_owner,
             reserved_per_owner: config.intent.reserved_per_owner,
+            reserved_copies_per_owner: config.intent.reserved_copies_per_owner,
+            reserved_percent: config.placement.reserved_percent,
+            secrets_per_owner: config.private.secrets_per_owner,
+            keep_ended: config.private.keep_ended.0,
+        },
+        vault: Vault {
+            ring: Arc::new(keyring::load(&config.private.root_keys_file)?),
+            entropy: Arc::new(SystemEntropy),
         },
     };
     let metrics = SchedulerMetrics::register(&start.metrics);
+    let root_version = i64::from(ctx.vault.ring.active());
+    metrics.private.root_version.set(root_version);
     // Wakes the leader, if this replica leads.
     let nudge = Nudge::default();
     let watchers = Watchers::new(metrics.watchers.clone(), start.lifecycle.drain());
 
-    serve(&start, &ctx, &nudge, &watchers).await?;
+    serve(&start, &ctx, &nudge, &watchers, &metrics).await?;
     start.spawn_store(STORE, &pool, &jetstream);
     let (ctx, nudge) = (&ctx, &nudge);
     start.spawn_consumer(&pool, &jetstream, OnBlock { ctx: ctx.clone() });
@@ -100,6 +113,12 @@ pub async fn start(start: Start<Config>) -> anyhow::Result<Lifecycle> {
         metrics: metrics.clone(),
     };
     start.spawn_reconciler(count, COUNT_PERIOD, &Nudge::default());
+    let upkeep = KeepPrivate {
+        ctx: ctx.clone(),
+        metrics: metrics.clone(),
+    };
+    let period = start.config.private.upkeep_period.0;
+    start.spawn_reconciler(upkeep, period, &Nudge::default());
     lead(&start, &pool, ctx, &metrics, nudge);
     Ok(start.lifecycle)
 }
@@ -110,18 +129,24 @@ async fn serve(
     ctx: &app::Context,
     nudge: &Nudge,
     watchers: &Watchers,
+    metrics: &SchedulerMetrics,
 ) -> anyhow::Result<()> {
     let placement = &start.config.placement;
     let assumed = placement.assumed_start.0.as_secs();
+    let fleet = KnownFleet::new(placement.preview_keep.0);
     let apps = AppGrpc {
         ctx: ctx.clone(),
-        previews: Previews::new(PreviewRules {
-            keep: placement.preview_keep.0,
-            assumed_start: u32::try_from(assumed).unwrap_or(u32::MAX),
-        }),
+        previews: Previews::new(fleet.clone(), u32::try_from(assumed).unwrap_or(u32::MAX)),
+        fleet,
         watchers: watchers.clone(),
         nudge: nudge.clone(),
         metrics: start.metrics.clone(),
+    };
+    let secrets = SecretGrpc {
+        ctx: ctx.clone(),
+        nudge: nudge.clone(),
+        metrics: start.metrics.clone(),
+        private: metrics.private.clone(),
     };
     let server = Server {
         listener: server::bind(start.config.grpc.listen).await?,
@@ -129,7 +154,7 @@ async fn serve(
         policy: POLICY,
         metrics: start.metrics.clone(),
     };
-    let serving = server.serve(grpc::routes(apps), start.lifecycle.drain());
+    let serving = server.serve(grpc::routes(apps, secrets), start.lifecycle.drain());
     start.lifecycle.spawn("grpc", serving);
     Ok(())
 }

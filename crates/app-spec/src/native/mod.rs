@@ -11,6 +11,7 @@
 //! | `yaml`, `read`, `rules` | from text to model, with findings |
 //! | `model` | the types |
 //! | `canonical`, `sign` | canonical form, content hash, signature |
+//! | `served` | what the plane carries out today |
 //! | `convert` | from FluxOS v1..v8 and back |
 //! | `publish`, `template` | JSON Schema, field reference, specifications to begin with |
 
@@ -25,6 +26,7 @@ mod publish;
 mod quantity;
 mod read;
 mod rules;
+mod served;
 mod shape;
 mod sign;
 mod template;
@@ -40,7 +42,11 @@ pub use model::{
     Stop, Strategy, TcpProbe, Tier, Update, UpdateStrategy, Volume, VolumeKind,
 };
 pub use publish::{reference, schema};
-pub use sign::{SignError, content_hash, signed_text};
+pub use served::{MAX_COPIES, MAX_GRACE, MAX_INTERVAL, unserved};
+pub use sign::{
+    MessageKind, SignError, UnknownMessageKind, content_hash, message_text, signed_text,
+    verify_message,
+};
 pub use template::Template;
 
 /// The version that a document names in `schema`, and with which the signed text begins.

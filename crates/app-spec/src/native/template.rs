@@ -3,11 +3,11 @@
 /// A kind of application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Template {
-    /// A web application behind host names, scaled by load.
+    /// A web page with a cache behind it.
     Web,
     /// A training job over several machines with graphics cards.
     Gpu,
-    /// A database with one writer, snapshots and stand-bys.
+    /// An application that keeps its data on its node, paid for a term.
     Stateful,
 }
 

@@ -41,6 +41,7 @@ mod open_enum;
 pub mod page;
 pub mod quotes;
 pub mod rates;
+pub mod secrets;
 pub mod session;
 pub mod sse;
 pub mod tiers;

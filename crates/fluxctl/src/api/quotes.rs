@@ -20,7 +20,8 @@ pub struct Quote {
     pub price_usd: Amount,
     /// Dollars per FLUX.
     pub rate: Amount,
-    pub term_blocks: u32,
+    /// Of FluxOS' specifications only.
+    pub term_blocks: Option<u32>,
     pub term_seconds: u64,
     pub instances: u32,
     pub payment_address: String,
@@ -29,8 +30,8 @@ pub struct Quote {
     pub price_table: String,
     /// How the price came about, one step a line.
     pub breakdown: Vec<String>,
-    /// The smallest amount that FluxOS nodes themselves would accept.
-    pub network_minimum: Amount,
+    /// The smallest amount that FluxOS nodes themselves would accept; of FluxOS' specifications only.
+    pub network_minimum: Option<Amount>,
     /// The rate that the quote is pinned to, and what it rests on.
     pub rate_basis: Option<Rate>,
     /// What the price consists of; each currency adds up to its price.
@@ -62,6 +63,10 @@ pub struct WhatIf {
     pub expected_start_seconds: Option<u32>,
     /// Latest starts that this rests on; 0 for an assumption.
     pub starts_measured: u32,
+    /// Copies that have room while the quote is firm; null for updates.
+    pub instances_reserved: Option<u32>,
+    /// Why that is not as many as are wanted.
+    pub reservation_shortage: Option<String>,
 }
 
 #[derive(Serialize)]

@@ -13,6 +13,7 @@ use crate::render::time::parse_span;
 #[command(after_help = "\
 Examples:
   fluxctl admin pki init --dir pki
+  fluxctl admin root-keys add --file root-keys
   fluxctl admin status http://127.0.0.1:7001 http://127.0.0.1:7011
   fluxctl admin close-epoch
   fluxctl admin override-rate --usd 0.08 --for 1h --reason outage --key-file treasurer.wif")]
@@ -24,6 +25,7 @@ pub struct Admin {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Pki(Pki),
+    RootKeys(RootKeys),
     CloseEpoch(CloseEpoch),
     OverrideRate(OverrideRate),
     Status(Status),
@@ -69,6 +71,55 @@ fn service(text: &str) -> Result<String, String> {
     } else {
         Err("a service's name has lower-case letters, digits and `-`".to_owned())
     }
+}
+
+/// The keys under which the scheduler seals what is private.
+///
+/// A new key is added on every machine first, then made to wrap, and an old one is removed once nothing is wrapped with it
+/// any more; the scheduler is restarted after each step. docs/SECRETS.md says how.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fluxctl admin root-keys add --file root-keys
+  fluxctl admin root-keys use 2 --file root-keys
+  fluxctl admin root-keys remove 1 --file root-keys
+  fluxctl admin root-keys list --file root-keys")]
+pub struct RootKeys {
+    #[command(subcommand)]
+    pub command: RootKeysCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum RootKeysCommand {
+    /// Add a new key, which opens and wraps nothing yet; the first one of a new file wraps at once.
+    #[command(after_help = "Examples:\n  fluxctl admin root-keys add --file root-keys")]
+    Add(RootKeysFile),
+    /// Let a key wrap from now on.
+    #[command(after_help = "Examples:\n  fluxctl admin root-keys use 2 --file root-keys")]
+    Use {
+        /// Version of the key.
+        version: u32,
+        #[command(flatten)]
+        at: RootKeysFile,
+    },
+    /// Remove a key. What it still wraps is lost for good.
+    #[command(after_help = "Examples:\n  fluxctl admin root-keys remove 1 --file root-keys")]
+    Remove {
+        /// Version of the key.
+        version: u32,
+        #[command(flatten)]
+        at: RootKeysFile,
+    },
+    /// Show the versions, never the keys.
+    #[command(after_help = "Examples:\n  fluxctl admin root-keys list --file root-keys")]
+    List(RootKeysFile),
+}
+
+#[derive(Debug, Args)]
+pub struct RootKeysFile {
+    /// The file; readable by you alone.
+    #[arg(long)]
+    pub file: PathBuf,
 }
 
 /// Close the running epoch now, instead of at its time.

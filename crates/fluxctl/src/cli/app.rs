@@ -18,11 +18,11 @@ use crate::{api::Funding, render::time::parse_span};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  fluxctl quote -f spec.json
-  fluxctl quote -f spec.json --update-of shop
-  fluxctl quote -f spec.json -o json | jq -r .quote_id")]
+  fluxctl quote -f shop.yaml
+  fluxctl quote -f shop.yaml --update-of shop
+  fluxctl quote -f shop.yaml -o json | jq -r .quote_id")]
 pub struct Quote {
-    /// FluxOS specification, JSON; `-` reads it from the input.
+    /// Native specification, YAML or JSON, or one of FluxOS, JSON; `-` reads it from the input.
     #[arg(short = 'f', long = "file", value_name = "FILE")]
     pub file: PathBuf,
     /// The running application that it shall replace; the unused part of its term is credited.
@@ -107,17 +107,21 @@ pub struct Submit {
 /// Asks for a price, shows it, signs the register message with the owner's key, submits it, and shows how to pay or pays.
 /// With --watch, shows each stage with the time it took, and ends when all copies run, or with the true cause when they do
 /// not.
+///
+/// A native specification (fluxplane/v1) is YAML or JSON: `fluxctl spec init --template web` prints one, with comments. It is
+/// paid for its term, or pays as it goes: 30 days are held, and what is not used returns when you cancel.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  fluxctl deploy -f spec.json --key-file wallet.wif --watch
-  fluxctl deploy -f spec.json --key-file wallet.wif --funding balance --yes
-  fluxctl deploy -f spec.json --key-file wallet.wif --yes --watch \\
+  fluxctl spec init --template web --name shop --key-file wallet.wif > shop.yaml
+  fluxctl deploy -f shop.yaml --key-file wallet.wif --watch
+  fluxctl deploy -f shop.yaml --key-file wallet.wif --funding balance --yes
+  fluxctl deploy -f shop.yaml --key-file wallet.wif --yes --watch \\
       --pay-with wallet.wif --rpc-url http://127.0.0.1:16124
-  fluxctl deploy -f spec.json --print-message -o json       sign elsewhere, then
-  fluxctl deploy -f spec.json --timestamp MS --signature SIGNATURE")]
+  fluxctl deploy -f shop.yaml --print-message -o json       sign elsewhere, then
+  fluxctl deploy -f shop.yaml --timestamp MS --signature SIGNATURE")]
 pub struct Deploy {
-    /// FluxOS specification, JSON; `-` reads it from the input.
+    /// Native specification, YAML or JSON, or one of FluxOS, JSON; `-` reads it from the input.
     #[arg(short = 'f', long = "file", value_name = "FILE")]
     pub file: PathBuf,
     #[command(flatten)]
@@ -130,10 +134,10 @@ pub struct Deploy {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  fluxctl update -f spec.json --key-file wallet.wif --watch
-  fluxctl update -f spec.json --key-file wallet.wif --funding balance --yes")]
+  fluxctl update -f shop.yaml --key-file wallet.wif --watch
+  fluxctl update -f shop.yaml --key-file wallet.wif --funding balance --yes")]
 pub struct Update {
-    /// FluxOS specification, JSON; `-` reads it from the input. Its name says which application.
+    /// Native specification, YAML or JSON, or one of FluxOS, JSON; `-` reads it from the input. Its name says which application.
     #[arg(short = 'f', long = "file", value_name = "FILE")]
     pub file: PathBuf,
     #[command(flatten)]

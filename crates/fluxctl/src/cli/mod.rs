@@ -7,6 +7,7 @@ pub mod block;
 pub mod chain;
 pub mod node;
 pub mod rpc;
+pub mod secret;
 pub mod session;
 pub mod spec;
 pub mod value;
@@ -25,9 +26,9 @@ const EXAMPLES: &str = "\
 Examples:
   fluxctl wallet new --key-file wallet.wif          a key: your id, and an address for coins
   fluxctl login --key-file wallet.wif               sign in with it
-  fluxctl spec init --name shop --owner 1… > spec.json
-  fluxctl quote -f spec.json                        what it costs
-  fluxctl deploy -f spec.json --key-file wallet.wif --watch
+  fluxctl spec init --template web --name shop --owner 1… > shop.yaml
+  fluxctl quote -f shop.yaml                        what it costs
+  fluxctl deploy -f shop.yaml --key-file wallet.wif --watch
   fluxctl logs shop -f                              what all its copies write
   fluxctl invoice verify ID --rpc-url http://127.0.0.1:16124
 
@@ -97,6 +98,7 @@ pub enum Command {
     Events(app::Events),
     Logs(app::Logs),
     Explain(app::Explain),
+    Secret(secret::Secret),
     Account(billing::Account),
     Invoice(billing::Invoice),
     Epoch(billing::Epoch),

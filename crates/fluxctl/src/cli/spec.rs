@@ -33,8 +33,8 @@ pub enum Command {
 
 /// Check a specification: what FluxOS says of it, and what the plane asks beyond that.
 ///
-/// A native specification (fluxplane/v1, YAML or JSON) is checked by its own rules; the plane does not take one for
-/// deployment yet. Exit code 0 when it is taken and nothing is found, 1 otherwise. With --batch, each line of the input is a case,
+/// A native specification (fluxplane/v1, YAML or JSON) is checked by its own rules, and what the plane does not do yet is
+/// listed. Exit code 0 when it is taken and nothing is found, 1 otherwise. With --batch, each line of the input is a case,
 /// {"height", "spec"}, and each line of the output its result, {"accepted", "error", "canonical", "strict": […]}, in order.
 /// A bad line gives {"error": …} and the batch goes on.
 #[derive(Debug, Args)]
@@ -199,11 +199,11 @@ pub enum Target {
 /// A kind of application to begin with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Template {
-    /// A web application behind host names, scaled by load.
+    /// A web page with a cache behind it.
     Web,
-    /// A training job over several machines with graphics cards.
+    /// A training job over several machines with graphics cards; the plane does not run it yet.
     Gpu,
-    /// A database with one writer, snapshots and stand-bys.
+    /// An application that keeps its data on its node, paid for a term.
     Stateful,
 }
 
@@ -219,7 +219,7 @@ impl From<Template> for native::Template {
 
 /// Print a specification to begin with: version 8 of FluxOS with one component, or a native one from a template.
 ///
-/// The plane does not take a native specification for deployment yet; it can be checked, hashed and converted.
+/// A template is a starting point: edit it, then `fluxctl deploy -f shop.yaml`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -1,4 +1,4 @@
-//! `admin pki init | close-epoch | override-rate | status`
+//! `admin pki init | root-keys | close-epoch | override-rate | status`
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -7,7 +7,7 @@ use futures::future::join_all;
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
-use super::{Context, rate};
+use super::{Context, rate, root_keys};
 use crate::{
     cli::admin::{Command, PkiCommand, PkiInit, Status},
     error::Error,
@@ -34,6 +34,7 @@ pub(super) async fn run(context: &Context<'_>, command: Command) -> Result<Exit,
             let PkiCommand::Init(args) = pki.command;
             init(context, &args)
         }
+        Command::RootKeys(keys) => root_keys::run(context, keys.command),
         Command::CloseEpoch(_) => {
             let epoch = context.client()?.close_epoch().await?;
             context

@@ -22,6 +22,8 @@ mod native_price;
 mod node;
 mod quote;
 mod rate;
+mod root_keys;
+mod secret;
 mod session;
 mod spec;
 mod verify_block;
@@ -148,6 +150,7 @@ async fn dispatch(command: Command, context: &Context<'_>) -> Result<Exit, Error
         Command::Events(args) => events::run(context, args).await,
         Command::Logs(args) => logs::run(context, args).await,
         Command::Explain(args) => explain::run(context, args).await,
+        Command::Secret(args) => secret::run(context, args.command).await,
         Command::Account(args) => billing::account(context, args).await,
         Command::Invoice(args) => billing::invoice(context, args.command).await,
         Command::Epoch(args) => billing::epoch(context, args.command).await,

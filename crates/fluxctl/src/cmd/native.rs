@@ -1,5 +1,4 @@
-//! `spec check | hash | convert | init` for native specifications. All of it works offline; the plane does not take a
-//! native specification for deployment yet, and nothing here sends one.
+//! `spec check | hash | convert | init` for native specifications. All of it works offline; `deploy` and `update` send them.
 
 use std::path::Path;
 
@@ -9,7 +8,7 @@ use fluxplane_app_spec::{
     message::recover_signer,
     native::{
         Misfit, NativeSpec, Rejected, Template, examine, from_legacy, is_native, parse, to_legacy,
-        to_v8,
+        to_v8, unserved,
     },
     strict,
 };
@@ -41,6 +40,8 @@ struct CheckAnswer<'a> {
     canonical: Option<String>,
     hash: Option<String>,
     strict: &'a [strict::Finding],
+    /// What the plane does not do yet; empty when it can be deployed.
+    unserved: Vec<strict::Finding>,
 }
 
 pub(super) fn check(ui: &Ui, args: &Check, text: &[u8]) -> Result<Exit, Error> {
@@ -61,6 +62,7 @@ pub(super) fn check(ui: &Ui, args: &Check, text: &[u8]) -> Result<Exit, Error> {
         canonical: good.map(NativeSpec::canonical),
         hash: good.map(NativeSpec::hash),
         strict: findings,
+        unserved: good.map(unserved).unwrap_or_default(),
     };
     ui.show(&answer, |paint| check_text(good, findings, paint))?;
     Ok(if answer.accepted {
@@ -74,11 +76,18 @@ fn check_text(good: Option<&NativeSpec>, findings: &[strict::Finding], paint: Pa
     if let Some(spec) = good {
         let mark = paint.tone(Tone::Good, "✓");
         let facts = Facts::new().fact("hash", spec.hash());
-        let rest = "It can be hashed, signed and converted; the plane does not take native specifications yet.";
-        return format!(
-            "{mark} the native specification keeps all rules\n{}{rest}\n",
+        let mut text = format!(
+            "{mark} the native specification keeps all rules\n{}",
             facts.text(paint)
         );
+        let unserved = unserved(spec);
+        if unserved.is_empty() {
+            text += "It can be deployed: `fluxctl deploy -f FILE`.\n";
+        } else {
+            text += "It can't be deployed yet, because the plane does not do all of it:\n";
+            text += &findings_text(&unserved, paint);
+        }
+        return text;
     }
     findings_text(findings, paint)
 }
@@ -123,8 +132,10 @@ pub(super) fn hash(ui: &Ui, args: &Hash, text: &[u8]) -> Result<Exit, Error> {
         ("--timestamp", args.timestamp.is_some()),
     ] {
         if is_given {
-            let rule = "the message of a native specification has no type and no time";
-            return Err(Error::input(argument, "given", rule, "leave it out"));
+            let rule = "the hash of a native specification has no type and no time";
+            let remedy =
+                "leave it out; `fluxctl deploy --print-message` shows the text of a message";
+            return Err(Error::input(argument, "given", rule, remedy));
         }
     }
     let spec = good("--file", text)?;
@@ -291,8 +302,11 @@ pub(super) fn init(ui: &Ui, template: Template, name: &str, owner: &str) -> Resu
         } = finding;
         return Err(Error::input(path, value, rule, remedy));
     }
+    let spec = good("--template", document.as_bytes())?;
+    if !unserved(&spec).is_empty() {
+        ui.note("the plane does not do all of this yet; `fluxctl spec check` lists what");
+    }
     if ui.is_json() {
-        let spec = good("--template", document.as_bytes())?;
         ui.write(&json::pretty(&spec.to_value()))?;
     } else {
         ui.write(&document)?;

@@ -2,14 +2,10 @@
 //!
 //! The plane that deploys may have a later table; its quote counts.
 
-use fluxplane_app_spec::{
-    legacy::priced,
-    native::{BillingMode, Component, Gpu, Job, NativeSpec, Tier as SpecTier, parse},
-};
-use fluxplane_core::{Resources, Sat, Tier};
+use fluxplane_app_spec::native::parse;
+use fluxplane_core::Sat;
 use fluxplane_pricing::native::{
-    FluxPrice, FluxUsd, Gpus, Item, MicroUsd, Order, Part, Plan, Price, Table as PriceTable, price,
-    table::Rates,
+    FluxPrice, FluxUsd, Item, MicroUsd, Price, Table as PriceTable, copies, order, price,
 };
 use serde::Serialize;
 
@@ -19,9 +15,6 @@ use crate::{
     exit::Exit,
     render::{Facts, Paint, Table, Ui, paint::plain},
 };
-
-/// What is priced when nobody says for how long: 30 days, as `placement.maxPrice` counts.
-const MONTH: u64 = 30 * 86_400;
 
 const CHECK: &str = "`fluxctl spec check` explains what is wrong";
 
@@ -64,7 +57,7 @@ pub(super) fn run(ui: &Ui, args: &Args, text: &[u8]) -> Result<Exit, Error> {
         .map_err(|err| Error::input("specification", "not usable", err.to_string(), CHECK))?;
     let table = PriceTable::first();
     let priced = |copies| {
-        let order = order(&spec, copies, &table.rates)?;
+        let order = order(&spec, copies, &table.rates).map_err(Error::Input)?;
         let refused = |err: String| Error::input("specification", &spec.name, err, CHECK);
         let price = price(&table, &order).map_err(|err| refused(err.to_string()))?;
         let flux = match rate {
@@ -87,96 +80,6 @@ pub(super) fn run(ui: &Ui, args: &Args, text: &[u8]) -> Result<Exit, Error> {
     };
     ui.show(&answer, |paint| shown(&answer, paint))?;
     Ok(Exit::Success)
-}
-
-/// The fewest and the most copies that run at once.
-fn copies(spec: &NativeSpec) -> (u32, u32) {
-    let fixed = |copies| (copies, copies);
-    match (spec.instances, &spec.autoscale, &spec.job) {
-        (Some(copies), _, _) => fixed(copies),
-        (None, Some(range), _) => (range.min, range.max),
-        (
-            None,
-            None,
-            Some(Job {
-                gang: Some(gang), ..
-            }),
-        ) => fixed(gang.workers),
-        (
-            None,
-            None,
-            Some(Job {
-                batch: Some(batch), ..
-            }),
-        ) => fixed(batch.parallelism),
-        (None, None, Some(_) | None) => fixed(1),
-    }
-}
-
-fn order(spec: &NativeSpec, instances: u32, rates: &Rates) -> Result<Order, Error> {
-    let parts = spec
-        .components
-        .iter()
-        .map(|(name, component)| part(name, component, rates));
-    let billing = &spec.billing;
-    Ok(Order {
-        instances,
-        tier: spec.placement.tiers.iter().min().map(|tier| match tier {
-            SpecTier::Cumulus => Tier::Cumulus,
-            SpecTier::Nimbus => Tier::Nimbus,
-            SpecTier::Stratus => Tier::Stratus,
-        }),
-        parts: parts.collect::<Result<_, _>>()?,
-        static_ip: spec.placement.static_ip,
-        seconds: billing.term.unwrap_or(MONTH),
-        plan: match billing.mode {
-            BillingMode::PayAsYouGo => Plan::PayAsYouGo,
-            BillingMode::Term => Plan::Term,
-        },
-        egress_gib: 0,
-    })
-}
-
-fn part(name: &str, component: &Component, rates: &Rates) -> Result<Part, Error> {
-    const MIB_PER_GIB: u64 = 1_024;
-    let hosts = component.ports.values().filter_map(|port| port.host);
-    let priced_ports = hosts.filter(|port| priced(f64::from(*port))).count();
-    Ok(Part {
-        name: name.to_owned(),
-        resources: Resources {
-            cpu_milli: component.cpu,
-            ram_mib: component.memory,
-            disk_gib: component.disk.div_ceil(MIB_PER_GIB),
-        },
-        gpus: component
-            .gpu
-            .as_ref()
-            .map(|gpu| gpus(name, gpu, rates))
-            .transpose()?
-            .into_iter()
-            .collect(),
-        priced_ports: u32::try_from(priced_ports).unwrap_or(u32::MAX),
-    })
-}
-
-/// The dearest class among the cards that fit: whichever is given costs at most that.
-fn gpus(component: &str, gpu: &Gpu, rates: &Rates) -> Result<Gpus, Error> {
-    let class = rates.dearest_gpu(&gpu.models, gpu.memory.unwrap_or_default());
-    let class = class.ok_or_else(|| {
-        let known = rates.gpus.keys().map(String::as_str).collect::<Vec<_>>();
-        let rule = "the price table has no class that fits";
-        let remedy = format!("choose among {}", known.join(", "));
-        Error::input(
-            format!("components.{component}.gpu"),
-            gpu.models.join(", "),
-            rule,
-            remedy,
-        )
-    })?;
-    Ok(Gpus {
-        class: class.to_owned(),
-        count: gpu.count,
-    })
 }
 
 fn shown(answer: &Answer, paint: Paint) -> String {

@@ -1,10 +1,14 @@
 //! The message that registers or updates an application. What is signed is the text `type` + `version` + canonical
-//! specification + `timestamp`, so both the canonical form and the moment are fixed before anybody signs.
+//! specification + `timestamp`, for a native one its hash instead of itself; so both the canonical form and the moment are fixed
+//! before anybody signs.
 
 use fluxplane_app_spec::{
     json::{self, Limits},
     legacy::{LegacyError, LegacySpec},
     message::{MessageType, check_canonical, recover_signer, signed_text},
+    native::{
+        MessageKind, NativeSpec, Rejected, content_hash, is_native, message_text, parse, unserved,
+    },
 };
 use fluxplane_core::error::Violation;
 use serde_json::value::RawValue;
@@ -27,6 +31,13 @@ impl Intent {
             Self::Update => MessageType::FluxAppUpdate,
         }
     }
+
+    const fn native(self) -> MessageKind {
+        match self {
+            Self::Register => MessageKind::Register,
+            Self::Update => MessageKind::Update,
+        }
+    }
 }
 
 /// A specification that waits for its owner's signature.
@@ -36,6 +47,7 @@ pub struct Draft {
     pub name: String,
     pub owner: String,
     pub instances: Option<u32>,
+    native: bool,
     canonical: Box<RawValue>,
 }
 
@@ -46,6 +58,9 @@ pub enum DraftError {
     Json(#[source] json::ParseError),
     #[error("{0}")]
     Format(LegacyError),
+    /// Native, and breaks rules.
+    #[error(transparent)]
+    Native(Rejected),
     #[error("{0}")]
     Input(Violation),
 }
@@ -57,9 +72,12 @@ impl DraftError {
 }
 
 impl Draft {
-    /// Reads a FluxOS specification and brings it into its canonical form. Whether the network and the plane take it is
-    /// theirs to say.
+    /// Reads a specification, FluxOS' as JSON or a native one as YAML or JSON, and brings it into its canonical form. Whether
+    /// the network and the plane take one of FluxOS is theirs to say.
     pub fn read(intent: Intent, text: &[u8]) -> Result<Self, DraftError> {
+        if is_native(text) {
+            return Self::of_native(intent, &parse(text).map_err(DraftError::Native)?);
+        }
         let document = json::parse(text, Limits::default()).map_err(DraftError::Json)?;
         if let Some(duplicate) = document.duplicates.first() {
             let rule = "a key may be given once; readers disagree which value counts";
@@ -72,6 +90,23 @@ impl Draft {
         }
         let spec = LegacySpec::from_value(document.value).map_err(DraftError::Format)?;
         Self::of(intent, &spec)
+    }
+
+    fn of_native(intent: Intent, spec: &NativeSpec) -> Result<Self, DraftError> {
+        let findings = unserved(spec);
+        if !findings.is_empty() {
+            return Err(DraftError::Native(Rejected { findings }));
+        }
+        let canonical = RawValue::from_string(spec.canonical())
+            .expect("the canonical form of a specification is JSON");
+        Ok(Self {
+            intent,
+            name: spec.name.clone(),
+            owner: spec.owner.clone(),
+            instances: spec.instances,
+            native: true,
+            canonical,
+        })
     }
 
     fn of(intent: Intent, spec: &LegacySpec) -> Result<Self, DraftError> {
@@ -96,12 +131,21 @@ impl Draft {
             name: name.to_owned(),
             owner: owner.to_owned(),
             instances: spec.instances.and_then(whole),
+            native: false,
             canonical,
         })
     }
 
     /// The specification of a running application with another number of copies.
     pub fn scaled(current: &RawValue, instances: u32) -> Result<Self, DraftError> {
+        if is_native(current.get().as_bytes()) {
+            let spec = parse(current.get().as_bytes()).map_err(DraftError::Native)?;
+            let scaled = NativeSpec {
+                instances: Some(instances),
+                ..spec
+            };
+            return Self::of_native(Intent::Update, &scaled);
+        }
         let document =
             json::parse(current.get().as_bytes(), Limits::default()).map_err(DraftError::Json)?;
         let mut spec = LegacySpec::from_value(document.value).map_err(DraftError::Format)?;
@@ -126,6 +170,10 @@ impl Draft {
 
     /// What the owner signs.
     pub fn text(&self, timestamp: u64) -> String {
+        if self.native {
+            let hash = content_hash(self.canonical.get());
+            return message_text(self.intent.native(), &hash, timestamp);
+        }
         let kind = self.intent.message_type();
         signed_text(kind, MESSAGE_VERSION, self.canonical.get(), timestamp)
     }
@@ -177,8 +225,13 @@ impl Draft {
     }
 
     fn message(&self, timestamp: u64, signature: String) -> SignedSpec {
+        let kind = if self.native {
+            self.intent.native().name()
+        } else {
+            self.intent.message_type().name()
+        };
         SignedSpec {
-            message_type: self.intent.message_type().name().to_owned(),
+            message_type: kind.to_owned(),
             version: MESSAGE_VERSION,
             spec: self.canonical.clone(),
             timestamp,
@@ -234,6 +287,38 @@ mod tests {
                 .with_signature(1_700_000_000_001, &signed.signature)
                 .is_err()
         );
+    }
+
+    fn native(key: &Key, rest: &str) -> Result<Draft, DraftError> {
+        let text = format!(
+            "schema: fluxplane/v1\nname: shop\nowner: {}\ninstances: 3\ncomponents:\n  web: {{ image: \"nginx:1.27\", cpu: 500m, memory: 256Mi, disk: 1Gi }}\n{rest}",
+            key.flux_id()
+        );
+        Draft::read(Intent::Register, text.as_bytes())
+    }
+
+    #[test]
+    fn of_a_native_specification_the_hash_is_signed() {
+        let key = Key::generate(AddressSpace::Main).unwrap();
+        let draft = native(&key, "").unwrap();
+        let hash = content_hash(draft.spec().get());
+        assert_eq!(
+            draft.text(1_700_000_000_000),
+            format!("fluxplaneregister1fluxplane/v1{hash}1700000000000")
+        );
+        let signed = draft.sign(&key, 1_700_000_000_000).unwrap();
+        assert_eq!(signed.message_type, "fluxplaneregister");
+        let scaled = Draft::scaled(draft.spec(), 7).unwrap();
+        assert_eq!((scaled.instances, scaled.intent), (Some(7), Intent::Update));
+        assert!(scaled.text(1).starts_with("fluxplaneupdate1"));
+    }
+
+    #[test]
+    fn what_the_plane_does_not_do_is_said_before_anybody_signs() {
+        let key = Key::generate(AddressSpace::Main).unwrap();
+        let refused = native(&key, "update: { strategy: canary }\n").unwrap_err();
+        let text = refused.to_string();
+        assert!(text.starts_with("update.strategy: "), "{text}");
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub fn table(apps: &[App], paint: Paint) -> String {
     }
     table.text(
         paint,
-        "no applications; `fluxctl deploy -f spec.json` makes one",
+        "no applications; `fluxctl deploy -f shop.yaml` makes one",
     )
 }
 
@@ -105,19 +105,16 @@ pub fn decision(decision: &Decision, paint: Paint) -> String {
 
 pub fn quote(quote: &Quote, paint: Paint) -> String {
     let price = format!("{} ({})", quote.price, quote.price_usd);
+    let term = match quote.term_blocks {
+        Some(blocks) => format!("{} ({blocks} blocks)", span(quote.term_seconds)),
+        None => span(quote.term_seconds),
+    };
     Facts::new()
         .fact("quote", quote.quote_id)
         .fact("application", plain(&quote.app_name))
         .fact("price", paint.tone(Tone::Strong, &price))
         .fact("rate", rate_of(quote))
-        .fact(
-            "term",
-            format!(
-                "{} ({} blocks)",
-                span(quote.term_seconds),
-                quote.term_blocks
-            ),
-        )
+        .fact("term", term)
         .fact("copies", quote.instances)
         .fact("firm until", moment(quote.expires_at))
         .maybe("name kept until", quote.name_reserved_until.map(moment))
@@ -125,9 +122,12 @@ pub fn quote(quote: &Quote, paint: Paint) -> String {
         .several("consists of", lines(&quote.lines))
         .several("how", quote.breakdown.iter().map(|line| plain(line)))
         .fact("price table", plain(&quote.price_table))
-        .fact(
+        .maybe(
             "network takes",
-            format!("{} at least", quote.network_minimum),
+            quote
+                .network_minimum
+                .as_ref()
+                .map(|minimum| format!("{minimum} at least")),
         )
         .text(paint)
 }
@@ -150,11 +150,7 @@ fn what_if(what_if: &WhatIf) -> Vec<String> {
         "on {} of {} nodes; {} find one now",
         what_if.nodes_matching,
         what_if.nodes_known,
-        match what_if.instances_placeable {
-            0 => "no copies".to_owned(),
-            1 => "1 copy".to_owned(),
-            copies => format!("{copies} copies"),
-        },
+        counted(what_if.instances_placeable),
     )];
     said.extend(what_if.expected_start_seconds.map(|seconds| {
         let basis = match what_if.starts_measured {
@@ -164,7 +160,24 @@ fn what_if(what_if: &WhatIf) -> Vec<String> {
         format!("within {} of its funding ({basis})", span(seconds.into()))
     }));
     said.extend(what_if.pending_reason.as_deref().map(plain));
+    said.extend(what_if.instances_reserved.map(|copies| {
+        let shortage = what_if.reservation_shortage.as_deref();
+        let why = shortage.map(|why| format!(" ({})", plain(why)));
+        format!(
+            "room is kept for {}{}",
+            counted(copies),
+            why.unwrap_or_default()
+        )
+    }));
     said
+}
+
+fn counted(copies: u32) -> String {
+    match copies {
+        0 => "no copies".to_owned(),
+        1 => "1 copy".to_owned(),
+        copies => format!("{copies} copies"),
+    }
 }
 
 /// Amounts stand under each other.

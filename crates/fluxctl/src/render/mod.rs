@@ -24,6 +24,7 @@ pub mod problem;
 pub mod progress;
 pub mod rates;
 pub mod report;
+pub mod secrets;
 pub mod table;
 pub mod tiers;
 pub mod time;

@@ -6,6 +6,35 @@ use serde_json::json;
 use crate::support::{Cli, Plane, cli::mode, sample::usd, settlement::Settled};
 
 #[tokio::test]
+async fn root_keys_are_added_used_removed_and_never_shown() {
+    let cli = Cli::new(None);
+    let path = cli.path("root-keys");
+    let file = path.to_str().unwrap();
+    let keys = async |arguments: &[&str]| {
+        let arguments = [
+            &["admin", "root-keys"],
+            arguments,
+            &["--file", file, "-o", "json"],
+        ];
+        cli.run(&arguments.concat()).await
+    };
+    let versions = |active: u32, versions: &[u32]| json!({ "file": file, "wraps": active, "versions": versions });
+    assert_eq!(keys(&["add"]).await.json(), versions(1, &[1]));
+    assert_eq!(keys(&["add"]).await.json(), versions(1, &[1, 2]));
+    assert_eq!(keys(&["use", "2"]).await.json(), versions(2, &[2, 1]));
+    assert_eq!(keys(&["remove", "2"]).await.code, 1, "what wraps stays");
+    assert_eq!(keys(&["use", "9"]).await.code, 1);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let listed = keys(&["list"]).await;
+    assert_eq!(listed.json(), versions(2, &[2, 1]));
+    for key in text.lines().filter_map(|line| line.split_once(' ')) {
+        assert!(!format!("{listed:?}").contains(key.1));
+    }
+    assert_eq!(keys(&["remove", "1"]).await.json(), versions(2, &[2]));
+    assert_eq!(mode(&path), 0o600);
+}
+
+#[tokio::test]
 async fn identities_are_made_once() {
     let cli = Cli::new(None);
     let dir = cli.path("pki");

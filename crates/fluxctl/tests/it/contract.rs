@@ -134,6 +134,7 @@ fn every_document_has_the_fields_of_the_gateway() {
         ("RateStatement", fields_of::<api::rates::RateStatement>()),
         ("WhatIf", fields_of::<api::quotes::WhatIf>()),
         ("Revision", fields_of::<api::Revision>()),
+        ("Secret", fields_of::<api::secrets::Secret>()),
         ("Submitted", fields_of::<api::Submitted>()),
         ("TimelineEntry", fields_of::<api::TimelineEntry>()),
     ];

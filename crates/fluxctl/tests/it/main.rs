@@ -15,6 +15,7 @@ mod logs;
 mod native;
 mod native_price;
 mod node;
+mod secret;
 mod session;
 mod spec;
 mod support;

@@ -67,15 +67,20 @@ async fn every_template_passes_its_check() {
             .json();
         assert_eq!(again["hash"], hash["hash"]);
     }
-    let people = cli
-        .run(&["spec", "check", "-f", &made(&cli, "web").await])
-        .await;
-    assert!(
-        people
-            .stdout
-            .contains("does not take native specifications yet"),
-        "{people:?}"
-    );
+}
+
+#[tokio::test]
+async fn a_template_says_whether_it_can_be_deployed() {
+    let cli = Cli::new(None);
+    for (template, deployable) in [("web", true), ("stateful", true), ("gpu", false)] {
+        let file = made(&cli, template).await;
+        let people = cli.run(&["spec", "check", "-f", &file]).await;
+        let says = people.stdout.contains("It can be deployed");
+        assert_eq!((people.code, says), (0, deployable), "{people:?}");
+        let answer = cli.run(&["spec", "check", "-f", &file, "-o", "json"]).await;
+        let unserved = answer.json()["unserved"].as_array().unwrap().len();
+        assert_eq!(unserved == 0, deployable, "{template}");
+    }
 }
 
 #[tokio::test]
@@ -248,7 +253,7 @@ async fn there_and_back_nothing_is_lost() {
 #[tokio::test]
 async fn what_does_not_fit_is_listed_and_fails() {
     let cli = Cli::new(None);
-    let file = made(&cli, "stateful").await;
+    let file = made(&cli, "gpu").await;
     let people = cli.run(&["spec", "convert", &file, "--to", "v8"]).await;
     insta::assert_snapshot!(people.screen());
     let programs = cli

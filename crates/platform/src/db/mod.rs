@@ -24,7 +24,6 @@ pub mod sweep;
 
 pub use begin::{begin, begin_snapshot};
 pub use pool::connect;
-pub use retry::retry_tx;
 
 /// Migrations of the tables every service keeps, to be run in each service's schema before its own.
 pub static PLATFORM_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();

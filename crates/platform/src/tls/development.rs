@@ -12,8 +12,10 @@ use std::{
 
 use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
+use fluxplane_envelope::{RootRing, SystemEntropy};
 
 use super::authority::{Authority, Issued};
+use crate::keyring;
 
 /// Life of everything made here; a development plane is not renewed.
 const LIFE: TimeDelta = TimeDelta::days(365);
@@ -24,7 +26,10 @@ const PLANE_CA: &str = "ca";
 /// Name of the nodes' authority: `node-ca.pem`, `node-ca.key`.
 const NODE_CA: &str = "node-ca";
 
-/// Makes what is missing in `dir`: `<name>.pem` and `<name>.key` for both authorities and each service.
+/// Name of the file with the root keys.
+pub const ROOT_KEYS: &str = "root-keys";
+
+/// Makes what is missing in `dir`: `<name>.pem` and `<name>.key` for both authorities and each service, and the root keys.
 pub fn ensure(dir: &Path, services: &[&str], now: DateTime<Utc>) -> anyhow::Result<()> {
     fs::create_dir_all(dir).with_context(|| format!("make {}", dir.display()))?;
     fs::set_permissions(dir, fs::Permissions::from_mode(0o700))?;
@@ -39,6 +44,10 @@ pub fn ensure(dir: &Path, services: &[&str], now: DateTime<Utc>) -> anyhow::Resu
                 &plane.issue_service(service, &loopback, now, LIFE)?,
             )?;
         }
+    }
+    let root_keys = dir.join(ROOT_KEYS);
+    if !root_keys.exists() {
+        keyring::save(&root_keys, &RootRing::generate(&SystemEntropy)?)?;
     }
     Ok(())
 }

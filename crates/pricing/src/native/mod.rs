@@ -6,6 +6,7 @@
 //! | [`table`], [`tables`] | a version of the price list, and the epochs from which each version holds |
 //! | [`discount`] | discounts for long terms, as brackets: later seconds are cheaper, earlier ones stay as they are |
 //! | [`order`] | what is priced: parts, copies, seconds, plan |
+//! | [`of_spec`] | a specification `fluxplane/v1` as an order |
 //! | [`price`], [`tally`] | the formula, itemised; what a stretch of seconds adds to the charges |
 //! | [`flux`] | the exchange rate as a ratio, and a price in FLUX |
 //! | [`fixing`] | the rate in force: median of several sources, or a signed statement |
@@ -18,6 +19,7 @@ pub mod amount;
 pub mod discount;
 pub mod fixing;
 pub mod flux;
+pub mod of_spec;
 pub mod order;
 pub mod price;
 pub mod table;
@@ -31,6 +33,7 @@ mod statement;
 pub use amount::{MicroUsd, Rate};
 pub use fixing::{Basis, Fixing, FixingError, Observation, Policy, fix};
 pub use flux::{FluxPrice, FluxUsd};
+pub use of_spec::{MONTH, copies, order};
 pub use order::{Gpus, Order, Part, Plan};
 pub use price::{Item, Line, Price, PriceError, price};
 pub use statement::{OverrideError, RateStatement, SignedStatement, VerifiedStatement};

@@ -97,6 +97,7 @@ impl Plane {
             ended_at: None,
             version: 1,
             intent_version: 1,
+            secrets: 0,
         };
         let record = Record {
             app,

@@ -62,7 +62,7 @@ pub struct LocalPlane {
     lane: u8,
     // Dropped in this order: who uses a server ends before it.
     _nats: Nats,
-    _postgres: Postgres,
+    postgres: Postgres,
     _lock: File,
 }
 
@@ -113,7 +113,7 @@ impl LocalPlane {
             otlp_endpoint: options.otlp_endpoint,
             lane: options.lane,
             _nats: nats,
-            _postgres: postgres,
+            postgres,
             _lock: lock,
         };
         let step = Step::begin(report, "services");
@@ -258,6 +258,11 @@ impl LocalPlane {
         curl.args(["--silent", "--show-error", "--fail"])
             .arg(format!("{url}/metrics"));
         process::read(&mut curl)
+    }
+
+    /// Every row of every service, as text; bytes in hexadecimal.
+    pub fn dump(&self) -> Result<String> {
+        self.postgres.dump(database::DATABASE)
     }
 
     /// Variables that make a plain `fluxctl` the customer of the demonstration.

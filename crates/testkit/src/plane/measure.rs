@@ -1,4 +1,7 @@
-//! How long a plane takes from a submission to running copies, by the time stamps of its own timeline.
+//! How long a plane takes from a submission to running copies, by the time stamps of its own timeline; and, in [`quotes`],
+//! how long it takes to quote.
+
+mod quotes;
 
 use std::time::Duration;
 
@@ -6,6 +9,8 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 use super::{LocalPlane, demo::App, programs};
+
+pub use quotes::{Quotes, quotes};
 
 /// How long one deployment may take before the measurement is given up.
 const LIMIT: Duration = Duration::from_mins(3);

@@ -200,6 +200,7 @@ impl Facts<'_> {
         match service.name {
             "chain-indexer" => self.chain_indexer(&mut text)?,
             "node-registry" => self.node_registry(&mut text)?,
+            "scheduler" => self.scheduler(&mut text)?,
             "billing" => {
                 self.peer(&mut text, "scheduler")?;
                 self.billing(&mut text)?;
@@ -292,6 +293,7 @@ addresses = [{{ address = "{treasury}" }}]
 
     fn node_registry(&self, text: &mut String) -> Result<()> {
         self.peer(text, "chain-indexer")?;
+        self.peer(text, "scheduler")?;
         let pki = self.layout.dir("pki")?;
         let agents = self.addresses.port(AGENTS);
         write!(
@@ -311,6 +313,13 @@ key_file = "{pki}/node-ca.key"
             usage = self.pace.usage_ms,
             pki = pki.display(),
         )?;
+        Ok(())
+    }
+
+    fn scheduler(&self, text: &mut String) -> Result<()> {
+        let root_keys = self.layout.dir("pki")?.join("root-keys");
+        let root_keys = root_keys.display();
+        writeln!(text, "[private]\nroot_keys_file = \"{root_keys}\"")?;
         Ok(())
     }
 

@@ -1,19 +1,24 @@
 //! A customer asks for a firm price.
 
 use chrono::{DateTime, Utc};
-use fluxplane_core::{error::Violation, id::QuoteId};
+use fluxplane_core::{
+    Sat,
+    error::Violation,
+    id::{QuoteId, RevisionId},
+};
 use fluxplane_platform::db::idempotency;
 use fluxplane_pricing::legacy::float::PriceError;
 use sqlx::PgConnection;
 
-use super::{Context, Error, rates};
+use super::{Context, Error, rates, seconds};
 use crate::{
     clients::scheduler::Scheduler,
     db,
     domain::{
         app::App,
-        quote::{Quote, Running, WhatIf, offer},
-        spec::{self, ReadSpec},
+        quote::{Offer, Quote, Running, WhatIf, native, offer},
+        rate::Rate,
+        spec::{self, ReadSpec, Spec},
     },
 };
 
@@ -29,7 +34,7 @@ pub struct CreateQuote {
 /// Makes a quote, or returns the one made for the same key.
 ///
 /// The scheduler is asked before the transaction begins, so that no connection waits for it. What it is asked for is
-/// harmless when no quote comes of it: it keeps a name for its owner for a while.
+/// harmless when no quote comes of it: it keeps a name and room for its owner for a while.
 pub async fn create_quote(
     ctx: &Context,
     scheduler: &Scheduler,
@@ -49,7 +54,7 @@ pub async fn create_quote(
     }
     let asked = read(&mut conn, ctx, &command).await?;
     drop(conn);
-    let prospect = look_ahead(ctx, scheduler, &command, &asked.spec.name).await?;
+    let prospect = look_ahead(ctx, scheduler, &command).await?;
     let mut tx = ctx.begin().await?;
     let id: QuoteId = idempotency::once(&mut tx, idempotency, async |conn| {
         let quote = price(conn, ctx, command, asked, prospect).await?;
@@ -96,7 +101,6 @@ async fn look_ahead(
     ctx: &Context,
     scheduler: &Scheduler,
     command: &CreateQuote,
-    name: &str,
 ) -> Result<Prospect, Error> {
     let created_at = ctx.clock.now();
     let expires_at = created_at + ctx.rules.quote_life;
@@ -104,13 +108,15 @@ async fn look_ahead(
         owner, spec_json, ..
     } = command;
     let what_if = scheduler.preview(owner, spec_json).await;
-    let what_if = what_if.map_err(Error::Scheduler)?;
-    let name_reserved_until = if command.update_of.is_empty() {
-        let reserved = scheduler.reserve(owner, name, expires_at).await;
-        reserved.map_err(Error::Scheduler)?
-    } else {
-        None
-    };
+    let mut what_if = what_if.map_err(Error::Scheduler)?;
+    let mut name_reserved_until = None;
+    if command.update_of.is_empty() {
+        let reserved = scheduler.reserve(owner, spec_json, expires_at).await;
+        if let Some(reserved) = reserved.map_err(Error::Scheduler)? {
+            name_reserved_until = Some(reserved.name_until);
+            what_if.reserved = Some(reserved.room);
+        }
+    }
     Ok(Prospect {
         what_if,
         name_reserved_until,
@@ -128,19 +134,24 @@ async fn price(
 ) -> Result<Quote, Error> {
     let Asked { spec, height } = asked;
     let app = running_app(conn, &command, &spec).await?;
-    let running = match &app {
-        Some(app) => Some(running_revision(conn, app).await?),
+    // What the running term has left is counted from the moment on at which this quote is no offer any more: whoever takes
+    // it before gets the difference back.
+    let until = seconds(prospect.expires_at);
+    let before = match &app {
+        Some(app) => Some(predecessor(conn, app, &spec.spec, until).await?),
         None => None,
     };
     let rate = rates::accept_now(conn, ctx).await?;
-    let offer = offer(&spec, height, &rate, running.as_ref()).map_err(|err| no_price(&err))?;
+    let replaces = before.as_ref().map(Predecessor::revision);
+    let offer = make_offer(conn, ctx, &spec, height, &rate, before.as_ref()).await?;
+    let kept = spec.for_pricing();
     Ok(Quote {
         id: ctx.ids.next().into(),
         owner: command.owner,
         app_name: spec.name,
-        spec: spec.canonical,
+        spec: kept,
         spec_sha256: spec.sha256,
-        replaces: running.map(|running| running.revision),
+        replaces,
         offer,
         rate,
         height,
@@ -188,7 +199,70 @@ async fn running_app(
     })
 }
 
-pub(super) async fn running_revision(conn: &mut PgConnection, app: &App) -> Result<Running, Error> {
+async fn make_offer(
+    conn: &mut PgConnection,
+    ctx: &Context,
+    spec: &ReadSpec,
+    height: u64,
+    rate: &Rate,
+    before: Option<&Predecessor>,
+) -> Result<Offer, Error> {
+    match &spec.spec {
+        Spec::FluxOs(own) => {
+            let running = before.and_then(Predecessor::fluxos);
+            offer(own, spec.instances, height, rate, running).map_err(|err| no_price(&err))
+        }
+        Spec::Native(own) => {
+            let epoch = db::epochs::newest(conn).await?.unwrap_or(0);
+            let question = native::Question {
+                spec: own,
+                instances: spec.instances,
+                table: ctx.rules.tables.at(epoch),
+                rate,
+                unused: before.and_then(Predecessor::unused),
+            };
+            native::offer(&question).map_err(|violation| Error::Spec(vec![violation]))
+        }
+    }
+}
+
+/// What an update replaces, as its price list needs it.
+#[derive(Debug)]
+pub(super) enum Predecessor {
+    FluxOs(Box<Running>),
+    Native { revision: RevisionId, unused: Sat },
+}
+
+impl Predecessor {
+    const fn revision(&self) -> RevisionId {
+        match self {
+            Self::FluxOs(running) => running.revision,
+            Self::Native { revision, .. } => *revision,
+        }
+    }
+
+    pub(super) fn fluxos(&self) -> Option<&Running> {
+        match self {
+            Self::FluxOs(running) => Some(running),
+            Self::Native { .. } => None,
+        }
+    }
+
+    pub(super) const fn unused(&self) -> Option<Sat> {
+        match self {
+            Self::FluxOs(_) => None,
+            Self::Native { unused, .. } => Some(*unused),
+        }
+    }
+}
+
+/// What `spec` would replace. `until` is the second from which on the running term counts as unused.
+pub(super) async fn predecessor(
+    conn: &mut PgConnection,
+    app: &App,
+    spec: &Spec,
+    until: u64,
+) -> Result<Predecessor, Error> {
     let funded = db::revisions::funded(conn, app.id).await?;
     let updates = funded
         .iter()
@@ -199,12 +273,38 @@ pub(super) async fn running_revision(conn: &mut PgConnection, app: &App) -> Resu
         .into_iter()
         .find(|revision| Some(revision.id) == app.running)
         .ok_or_else(|| Error::Inconsistent(format!("application {} runs no revision", app.id)))?;
-    Ok(Running {
-        revision: current.id,
-        spec: spec::reread(&current.spec).map_err(Error::Inconsistent)?,
-        height: current.height,
-        updates,
-    })
+    let before = spec::reread(&current.spec).map_err(Error::Inconsistent)?;
+    match (before, spec) {
+        (Spec::FluxOs(before), Spec::FluxOs(_)) => Ok(Predecessor::FluxOs(Box::new(Running {
+            revision: current.id,
+            spec: *before,
+            height: current.height,
+            updates,
+        }))),
+        (Spec::Native(_), Spec::Native(_)) => {
+            let mut terms = db::terms::of_app(conn, app.id).await?;
+            let unused = terms.iter_mut().map(|term| term.cut(until));
+            Ok(Predecessor::Native {
+                revision: current.id,
+                unused: Sat::checked_sum(unused).unwrap_or(Sat::ZERO),
+            })
+        }
+        (Spec::Native(_), Spec::FluxOs(_)) => Err(other_kind("fluxplane/v1", "FluxOS")),
+        (Spec::FluxOs(_), Spec::Native(_)) => Err(other_kind("FluxOS", "fluxplane/v1")),
+    }
+}
+
+fn other_kind(before: &str, now: &str) -> Error {
+    let rule = format!(
+        "the application has a specification of {before}, and an update keeps the kind: both are priced by their own list"
+    );
+    let remedy = "convert the update with `fluxctl spec convert`, or submit another application";
+    Error::Spec(vec![Violation::new(
+        "spec",
+        format!("a specification of {now}"),
+        rule,
+        remedy,
+    )])
 }
 
 pub(super) fn no_price(err: &PriceError) -> Error {

@@ -7,7 +7,7 @@ use fluxplane_core::{
 };
 use fluxplane_ledger::{account::ParsePartyError, transfer::TransferError};
 use fluxplane_platform::{
-    db::{idempotency, retry::DbFailure},
+    db::idempotency,
     error::{Remote, ServiceError, db_kind, db_reason},
 };
 
@@ -83,35 +83,6 @@ impl From<PostError> for Error {
         match err {
             PostError::Db(err) => Self::Db(err),
             refused @ (PostError::Refused(_) | PostError::Group(_)) => Self::Post(refused),
-        }
-    }
-}
-
-impl DbFailure for Error {
-    fn db(&self) -> Option<&sqlx::Error> {
-        match self {
-            Self::Db(err) => Some(err),
-            Self::Post(_)
-            | Self::Invalid(_)
-            | Self::Spec(_)
-            | Self::KeyReused
-            | Self::HeightUnknown
-            | Self::NoRate(_)
-            | Self::Scheduler(_)
-            | Self::Statement(_)
-            | Self::StatementUsed
-            | Self::NoQuote(_)
-            | Self::NoInvoice(_)
-            | Self::NoLine { .. }
-            | Self::NoEpoch(_)
-            | Self::NotClosed(_)
-            | Self::NoOpenEpoch
-            | Self::OutOfTurn { .. }
-            | Self::Superseded
-            | Self::Settle { .. }
-            | Self::Inconsistent(_)
-            | Self::Party(_)
-            | Self::Transfer(_) => None,
         }
     }
 }

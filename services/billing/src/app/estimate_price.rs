@@ -1,17 +1,18 @@
 //! Anybody asks what a specification would cost.
 
 use fluxplane_core::error::Violation;
+use fluxplane_pricing::native::copies;
 
 use super::{
     Context, Error,
-    create_quote::{current_height, no_price, running_revision},
+    create_quote::{Predecessor, current_height, no_price, predecessor},
     rates,
 };
 use crate::{
     db,
     domain::{
-        quote::{Estimate, estimate},
-        spec,
+        quote::{Estimate, estimate, native},
+        spec::{self, Spec},
     },
 };
 
@@ -31,7 +32,7 @@ pub async fn estimate_price(ctx: &Context, question: EstimatePrice) -> Result<Es
         .await?
         .ok_or(Error::HeightUnknown)?;
     let spec = spec::read_unjudged(&question.spec_json).map_err(Error::Spec)?;
-    let running = if question.update_of.is_empty() {
+    let before = if question.update_of.is_empty() {
         None
     } else {
         let app = db::apps::running(&mut conn, &question.update_of, &question.owner).await?;
@@ -41,8 +42,24 @@ pub async fn estimate_price(ctx: &Context, question: EstimatePrice) -> Result<Es
             let violation = Violation::new("update_of", &question.update_of, rule, remedy);
             Error::Invalid(vec![violation])
         })?;
-        Some(running_revision(&mut conn, &app).await?)
+        Some(predecessor(&mut conn, &app, &spec, ctx.now_s()).await?)
     };
     let rate = rates::now(&mut conn, ctx).await?;
-    estimate(&spec, height, &rate, running.as_ref()).map_err(|err| no_price(&err))
+    match &spec {
+        Spec::FluxOs(spec) => {
+            let running = before.as_ref().and_then(Predecessor::fluxos);
+            estimate(spec, height, &rate, running).map_err(|err| no_price(&err))
+        }
+        Spec::Native(spec) => {
+            let epoch = db::epochs::newest(&mut conn).await?.unwrap_or(0);
+            let question = native::Question {
+                spec,
+                instances: copies(spec).1,
+                table: ctx.rules.tables.at(epoch),
+                rate: &rate,
+                unused: before.as_ref().and_then(Predecessor::unused),
+            };
+            native::estimate(&question).map_err(|violation| Error::Spec(vec![violation]))
+        }
+    }
 }

@@ -149,7 +149,7 @@ async fn fund(
         app: app.id,
         owner,
         quote: quote.id,
-        price_row: offer.price_row,
+        list: offer.list.list(),
         total,
         seconds: offer.term_seconds,
         instances: quote.instances,

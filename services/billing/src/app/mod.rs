@@ -23,6 +23,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use fluxplane_core::{Clock, IdSource};
 use fluxplane_platform::db;
+use fluxplane_pricing::native::Tables;
 use sqlx::{PgPool, Postgres, Transaction};
 
 pub use error::Error;
@@ -44,6 +45,8 @@ pub struct Context {
 #[derive(Debug, Clone)]
 pub struct Rules {
     pub rate: RateRules,
+    /// Our own price list, for specifications `fluxplane/v1`.
+    pub tables: Tables,
     /// How long a quote is firm.
     pub quote_life: TimeDelta,
     /// Where chain payments go.

@@ -19,6 +19,8 @@ use crate::{
 pub struct Submitted {
     pub app_name: String,
     pub owner: String,
+    /// Of the canonical specification, lower-case hex; nothing from schedulers that did not say it yet.
+    pub spec_sha256: Option<String>,
     pub revision: Revision,
 }
 
@@ -31,6 +33,7 @@ pub async fn submit_revision(
     let Submitted {
         app_name,
         owner,
+        spec_sha256,
         mut revision,
     } = submitted;
     let now = ctx.clock.now();
@@ -54,7 +57,8 @@ pub async fn submit_revision(
     }
     let quote = db::quotes::get(conn, revision.quote).await?;
     let taken = db::revisions::uses_quote(conn, revision.quote).await?;
-    let refusal = check_quote(quote.as_ref(), &app, &revision, taken).err();
+    let spec = spec_sha256.as_deref();
+    let refusal = check_quote(quote.as_ref(), &app, &revision, spec, taken).err();
     revision.state = match (&app.ended_at, &refusal) {
         (Some(_), _) => RevisionState::Ended,
         (None, Some(_)) => RevisionState::Refused,

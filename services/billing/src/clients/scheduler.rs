@@ -1,4 +1,4 @@
-//! Asks the scheduler where an application could run, and to keep its name.
+//! Asks the scheduler where an application could run, and to keep its name and room.
 
 use chrono::{DateTime, Utc};
 use fluxplane_platform::{
@@ -8,12 +8,15 @@ use fluxplane_platform::{
 use fluxplane_proto::{
     common::v1::Caller,
     scheduler::v1::{
-        PreviewPlacementRequest, ReserveNameRequest, app_service_client::AppServiceClient,
+        PreviewPlacementRequest, ReserveRequest, app_service_client::AppServiceClient,
     },
 };
 use prost_types::Timestamp;
 
-use crate::{domain::quote::WhatIf, grpc::convert::timestamp};
+use crate::{
+    domain::quote::{ReservedRoom, WhatIf},
+    grpc::convert::timestamp,
+};
 
 /// Asks the scheduler.
 #[derive(Debug, Clone)]
@@ -42,28 +45,45 @@ impl Scheduler {
             pending_reason: preview.pending_reason,
             expected_start_s: preview.expected_start_seconds,
             starts_measured: preview.starts_measured,
+            reserved: None,
         })
     }
 
-    /// Keeps a name for an owner. `None`: a living application of the owner has it.
+    /// Keeps name and room for an owner. `None`: a living application of the owner has the name.
     pub async fn reserve(
         &self,
         owner: &str,
-        name: &str,
+        spec_json: &str,
         until: DateTime<Utc>,
-    ) -> Result<Option<DateTime<Utc>>, Remote> {
-        let request = ReserveNameRequest {
+    ) -> Result<Option<Reservation>, Remote> {
+        let request = ReserveRequest {
             caller: Some(caller(owner)),
-            name: name.to_owned(),
+            spec_json: spec_json.to_owned(),
             until: Some(timestamp(until)),
         };
         let answer = retry(|| {
             let (mut client, request) = (self.0.clone(), request.clone());
-            async move { client.reserve_name(request).await }
+            async move { client.reserve(request).await }
         });
-        let reserved = answer.await.map_err(Remote::from)?.into_inner();
-        Ok(reserved.reserved_until.and_then(read))
+        let answer = answer.await.map_err(Remote::from)?.into_inner();
+        Ok(answer
+            .name_until
+            .and_then(read)
+            .map(|name_until| Reservation {
+                name_until,
+                room: ReservedRoom {
+                    instances: answer.instances_reserved,
+                    shortage: answer.shortage,
+                },
+            }))
     }
+}
+
+/// What the scheduler keeps.
+#[derive(Debug)]
+pub struct Reservation {
+    pub name_until: DateTime<Utc>,
+    pub room: ReservedRoom,
 }
 
 fn caller(owner: &str) -> Caller {

@@ -225,6 +225,16 @@ pub async fn lock(conn: &mut PgConnection, number: u64) -> sqlx::Result<Option<E
     Ok(row.map(Epoch::try_from).transpose()?)
 }
 
+/// The number of the newest epoch, which is the running one; `None` before the first.
+pub async fn newest(conn: &mut PgConnection) -> sqlx::Result<Option<u64>> {
+    let number = sqlx::query_scalar!("SELECT max(number) FROM epoch")
+        .fetch_one(conn)
+        .await?;
+    number
+        .map(|number| unsigned("epoch", "number", number, number).map_err(sqlx::Error::from))
+        .transpose()
+}
+
 pub async fn get(conn: &mut PgConnection, number: u64) -> sqlx::Result<Option<Epoch>> {
     let row = sqlx::query_as!(
         Row,

@@ -36,7 +36,12 @@ pub mod terms;
 pub mod usage;
 
 use fluxplane_ledger::account::Party;
-use fluxplane_platform::db::Inconsistency;
+use fluxplane_platform::db::{
+    Inconsistency,
+    columns::{integer, small},
+};
+
+use crate::domain::price_list::PriceList;
 
 /// A column that names a customer or an operator.
 fn party(
@@ -48,4 +53,29 @@ fn party(
     value
         .parse()
         .map_err(|_| Inconsistency::new(table, column, row, value))
+}
+
+/// The columns `price_row` and `table_version` of a price list; exactly one is set.
+fn price_list_columns(list: PriceList) -> (Option<i64>, Option<i32>) {
+    match list {
+        PriceList::FluxOs { row } => (Some(row), None),
+        PriceList::Native { version } => (None, Some(integer(version))),
+    }
+}
+
+fn price_list(
+    table: &'static str,
+    id: impl std::fmt::Display + Copy,
+    row: Option<i64>,
+    version: Option<i32>,
+) -> Result<PriceList, Inconsistency> {
+    match (row, version) {
+        (Some(row), None) => Ok(PriceList::FluxOs { row }),
+        (None, Some(version)) => Ok(PriceList::Native {
+            version: small(table, "table_version", id, version)?,
+        }),
+        (Some(_), Some(_)) | (None, None) => {
+            Err(Inconsistency::new(table, "price_row", id, "not one list"))
+        }
+    }
 }

@@ -12,7 +12,7 @@ use fluxplane_platform::db::{
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::party;
+use super::{party, price_list, price_list_columns};
 use crate::domain::term::Term;
 
 /// A row of `term`, column by column.
@@ -21,7 +21,8 @@ struct Stored {
     app_id: Uuid,
     owner: String,
     quote_id: Uuid,
-    price_row: i64,
+    price_row: Option<i64>,
+    table_version: Option<i32>,
     total_sat: i64,
     seconds: i64,
     instances: i32,
@@ -49,7 +50,7 @@ impl TryFrom<Stored> for Term {
             app: row.app_id.into(),
             owner: party("term", "owner", id, &row.owner)?,
             quote: row.quote_id.into(),
-            price_row: row.price_row,
+            list: price_list("term", id, row.price_row, row.table_version)?,
             price: price.map_err(|_| Inconsistency::new("term", "total_sat", id, row.total_sat))?,
             instances,
             starts_at: count("starts_at", row.starts_at)?,
@@ -66,23 +67,25 @@ impl TryFrom<Stored> for Term {
 
 /// Stores a new term. `seconds` is its planned length.
 pub async fn insert(conn: &mut PgConnection, term: &Term, seconds: u64) -> sqlx::Result<()> {
+    let (row, version) = price_list_columns(term.list);
     sqlx::query!(
         r#"
         INSERT INTO term (revision_id, app_id, owner, quote_id, price_row, total_sat, seconds, instances,
-                          starts_at, ends_at, limit_seconds)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                          starts_at, ends_at, limit_seconds, table_version)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
         "#,
         term.revision.uuid(),
         term.app.uuid(),
         term.owner.as_str(),
         term.quote.uuid(),
-        term.price_row,
+        row,
         term.price.total().get(),
         bigint(seconds),
         integer(term.instances),
         bigint(term.starts_at),
         bigint(term.ends_at),
         bigint(term.limit),
+        version,
     )
     .execute(conn)
     .await?;
@@ -94,9 +97,25 @@ pub async fn lock_of_app(conn: &mut PgConnection, app: AppId) -> sqlx::Result<Ve
     let rows = sqlx::query_as!(
         Stored,
         r#"
-        SELECT revision_id, app_id, owner, quote_id, price_row, total_sat, seconds, instances, starts_at,
-               ends_at, limit_seconds, used_seconds, charged_sat, returned_sat, cut, settled_epoch
+        SELECT revision_id, app_id, owner, quote_id, price_row, table_version, total_sat, seconds, instances,
+               starts_at, ends_at, limit_seconds, used_seconds, charged_sat, returned_sat, cut, settled_epoch
         FROM term WHERE app_id = $1 AND settled_epoch IS NULL ORDER BY revision_id FOR UPDATE
+        "#,
+        app.uuid(),
+    )
+    .fetch_all(conn)
+    .await?;
+    terms(rows)
+}
+
+/// The same, only read.
+pub async fn of_app(conn: &mut PgConnection, app: AppId) -> sqlx::Result<Vec<Term>> {
+    let rows = sqlx::query_as!(
+        Stored,
+        r#"
+        SELECT revision_id, app_id, owner, quote_id, price_row, table_version, total_sat, seconds, instances,
+               starts_at, ends_at, limit_seconds, used_seconds, charged_sat, returned_sat, cut, settled_epoch
+        FROM term WHERE app_id = $1 AND settled_epoch IS NULL ORDER BY revision_id
         "#,
         app.uuid(),
     )
@@ -114,8 +133,8 @@ pub async fn lock_for_settlement(
     let rows = sqlx::query_as!(
         Stored,
         r#"
-        SELECT revision_id, app_id, owner, quote_id, price_row, total_sat, seconds, instances, starts_at,
-               ends_at, limit_seconds, used_seconds, charged_sat, returned_sat, cut, settled_epoch
+        SELECT revision_id, app_id, owner, quote_id, price_row, table_version, total_sat, seconds, instances,
+               starts_at, ends_at, limit_seconds, used_seconds, charged_sat, returned_sat, cut, settled_epoch
         FROM term
         WHERE settled_epoch IS NULL AND (ends_at <= $2 OR app_id IN (SELECT unnest($1::uuid[])))
         ORDER BY revision_id FOR UPDATE

@@ -82,11 +82,13 @@ impl Refusal {
     }
 }
 
-/// Whether a quote is for this revision of this application. `taken` says that another revision uses the quote.
+/// Whether a quote is for this revision of this application. `spec_sha256` is that of the revision's specification, as far as
+/// it is known; `taken` says that another revision uses the quote.
 pub fn check_quote(
     quote: Option<&Quote>,
     app: &App,
     revision: &Revision,
+    spec_sha256: Option<&str>,
     taken: bool,
 ) -> Result<(), Refusal> {
     let id = revision.quote;
@@ -113,6 +115,12 @@ pub fn check_quote(
         return wrong(format!(
             "is for the application {}, not {}",
             quote.app_name, app.name
+        ));
+    }
+    let quoted = hex::encode(quote.spec_sha256);
+    if let Some(submitted) = spec_sha256.filter(|submitted| *submitted != quoted) {
+        return wrong(format!(
+            "is for the specification with SHA-256 {quoted}, and {submitted} was submitted"
         ));
     }
     if revision.submitted_at > quote.expires_at {

@@ -5,6 +5,7 @@ pub mod epoch;
 pub mod funding;
 pub mod payment;
 pub mod posting;
+pub mod price_list;
 pub mod quote;
 pub mod rate;
 pub mod sets;

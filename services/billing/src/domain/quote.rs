@@ -1,6 +1,8 @@
-//! What an application costs here: the price FluxOS shows its users, never less than what its network would accept.
+//! What an application costs here. A specification of FluxOS: the price FluxOS shows its users, never less than what its
+//! network would accept. One of `fluxplane/v1`: see [`native`].
 
 pub mod lines;
+pub mod native;
 
 use std::fmt;
 
@@ -19,7 +21,7 @@ use fluxplane_pricing::legacy::{
 pub use lines::PriceLine;
 use serde::{Deserialize, Serialize};
 
-use super::{rate::Rate, spec::ReadSpec};
+use super::{price_list::PriceList, rate::Rate};
 
 /// Seconds between blocks since the PON fork, and before it (fluxd `src/consensus/params.h`).
 const PON_SPACING_S: u64 = 30;
@@ -45,15 +47,37 @@ pub struct Offer {
     pub value: Sat,
     /// Micro-dollars.
     pub micro_usd: i64,
-    pub network_minimum: Sat,
-    /// Height of the price row in force; -1 for the first.
-    pub price_row: i64,
+    pub list: ListTerms,
+    /// The list in words.
     pub price_table: String,
-    pub term_blocks: u64,
     pub term_seconds: u64,
     pub breakdown: Vec<String>,
     /// What it consists of; each currency adds up to its price.
     pub lines: Vec<PriceLine>,
+}
+
+/// The price list that an offer was made by, and what only that list knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListTerms {
+    FluxOs {
+        /// Height of the price row in force; -1 for the first.
+        row: i64,
+        /// The smallest amount that FluxOS nodes would accept.
+        network_minimum: Sat,
+        term_blocks: u64,
+    },
+    Native {
+        version: u32,
+    },
+}
+
+impl ListTerms {
+    pub const fn list(self) -> PriceList {
+        match self {
+            Self::FluxOs { row, .. } => PriceList::FluxOs { row },
+            Self::Native { version } => PriceList::Native { version },
+        }
+    }
 }
 
 /// What placement would have done when the quote was made.
@@ -70,6 +94,18 @@ pub struct WhatIf {
     pub expected_start_s: Option<u32>,
     /// Latest starts that this rests on; 0 for an assumption.
     pub starts_measured: u32,
+    /// Nothing for updates, which are where they are, and for quotes from before room was kept.
+    #[serde(default)]
+    pub reserved: Option<ReservedRoom>,
+}
+
+/// Room that the scheduler keeps while the quote is firm.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReservedRoom {
+    /// Copies that have room.
+    pub instances: u32,
+    /// Why it is not all of them; empty when it is.
+    pub shortage: String,
 }
 
 /// A stored offer.
@@ -102,26 +138,29 @@ pub struct Quote {
 /// # Errors
 /// When the rules of FluxOS give no amount.
 pub fn offer(
-    spec: &ReadSpec,
+    spec: &LegacySpec,
+    instances: u32,
     height: u64,
     rate: &Rate,
     running: Option<&Running>,
 ) -> Result<Offer, PriceError> {
-    let Priced { fresh, asked } = price(&spec.spec, height, rate, running)?;
+    let Priced { fresh, asked } = price(spec, height, rate, running)?;
     let price = due(&asked);
     let term_seconds = asked.term_blocks * spacing(height);
     Ok(Offer {
         price,
         value: due(&fresh).max(price),
         micro_usd: asked.usd.cents().saturating_mul(lines::MICRO_PER_CENT),
-        network_minimum: asked.min_accepted,
-        price_row: asked.price_row,
+        list: ListTerms::FluxOs {
+            row: asked.price_row,
+            network_minimum: asked.min_accepted,
+            term_blocks: asked.term_blocks,
+        },
         price_table: format!("FluxOS v8.17, row {} at height {height}", asked.price_row),
-        term_blocks: asked.term_blocks,
         term_seconds,
-        breakdown: breakdown(spec, &asked, &fresh, rate, running.is_some(), price),
+        breakdown: breakdown(instances, &asked, &fresh, rate, running.is_some(), price),
         lines: lines::lines(&lines::Facts {
-            copies: spec.instances,
+            copies: instances,
             asked: &asked,
             fresh: &fresh,
             rate: rate.flux_usd,
@@ -212,7 +251,7 @@ const fn spacing(height: u64) -> u64 {
 }
 
 fn breakdown(
-    spec: &ReadSpec,
+    instances: u32,
     asked: &LegacyQuote,
     fresh: &LegacyQuote,
     rate: &Rate,
@@ -228,7 +267,7 @@ fn breakdown(
         ),
         format!(
             "{} for {} costs {} USD by the price list, {} FLUX by the table of the network.",
-            Copies(spec.instances),
+            Copies(instances),
             Span(default_term(height) * spacing(height)),
             asked.monthly_usd,
             asked.monthly,

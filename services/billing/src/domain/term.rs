@@ -14,6 +14,8 @@ use fluxplane_ledger::{
     interval::Interval,
 };
 
+use super::price_list::PriceList;
+
 /// A term. Times are seconds since 1970.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Term {
@@ -22,7 +24,7 @@ pub struct Term {
     /// Who paid, and gets back what is left.
     pub owner: Party,
     pub quote: QuoteId,
-    pub price_row: i64,
+    pub list: PriceList,
     pub price: Price,
     pub instances: u32,
     pub starts_at: u64,
@@ -46,7 +48,7 @@ pub struct Purchase {
     pub app: AppId,
     pub owner: Party,
     pub quote: QuoteId,
-    pub price_row: i64,
+    pub list: PriceList,
     pub total: Sat,
     pub seconds: u64,
     pub instances: u32,
@@ -61,7 +63,7 @@ impl Term {
             app: purchase.app,
             owner: purchase.owner,
             quote: purchase.quote,
-            price_row: purchase.price_row,
+            list: purchase.list,
             price,
             instances: purchase.instances,
             starts_at: purchase.starts_at,
@@ -169,7 +171,7 @@ mod tests {
             app: Uuid::nil().into(),
             owner: "owner".parse().unwrap(),
             quote: Uuid::nil().into(),
-            price_row: 0,
+            list: PriceList::FluxOs { row: 0 },
             total: Sat::new(total),
             seconds,
             instances,

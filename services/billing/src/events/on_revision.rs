@@ -65,6 +65,7 @@ fn read(event: RevisionSubmitted) -> Result<Submitted, HandlerError> {
             submitted_at: time("submitted_at", event.submitted_at)?,
             pay_until: time("pay_until", event.pay_until)?,
         },
+        spec_sha256: Some(event.spec_sha256).filter(|hash| !hash.is_empty()),
         app_name: event.app_name,
         owner: event.owner,
     })

@@ -20,7 +20,7 @@ use crate::{
     },
     domain::{
         epoch::EpochState,
-        quote::{Estimate, PriceLine, Quote, WhatIf},
+        quote::{Estimate, ListTerms, PriceLine, Quote, WhatIf},
     },
 };
 
@@ -78,6 +78,14 @@ pub fn estimate_to_wire(estimate: Estimate) -> wire::EstimatePriceResponse {
 
 pub fn quote_to_wire(quote: Quote) -> wire::Quote {
     let offer = quote.offer;
+    let (minimum, blocks) = match offer.list {
+        ListTerms::FluxOs {
+            network_minimum,
+            term_blocks,
+            ..
+        } => (Some(flux(network_minimum)), Some(count(term_blocks))),
+        ListTerms::Native { .. } => (None, None),
+    };
     wire::Quote {
         quote_id: quote.id.to_string(),
         owner: quote.owner,
@@ -86,7 +94,7 @@ pub fn quote_to_wire(quote: Quote) -> wire::Quote {
         price: Some(flux(offer.price)),
         price_usd: Some(usd(offer.micro_usd)),
         rate_micro_usd: quote.rate.flux_usd.micros().into(),
-        term_blocks: count(offer.term_blocks),
+        term_blocks: blocks,
         term_seconds: offer.term_seconds,
         instances: quote.instances,
         payment_address: quote.payment_address,
@@ -94,7 +102,7 @@ pub fn quote_to_wire(quote: Quote) -> wire::Quote {
         expires_at: Some(timestamp(quote.expires_at)),
         price_table: offer.price_table,
         breakdown: offer.breakdown,
-        network_minimum: Some(flux(offer.network_minimum)),
+        network_minimum: minimum,
         lines: offer.lines.into_iter().map(price_line_to_wire).collect(),
         rate: Some(rates::rate_to_wire(quote.rate)),
         what_if: quote.what_if.map(what_if_to_wire),
@@ -103,7 +111,10 @@ pub fn quote_to_wire(quote: Quote) -> wire::Quote {
 }
 
 fn what_if_to_wire(what_if: WhatIf) -> wire::WhatIf {
+    let reserved = what_if.reserved.as_ref();
     wire::WhatIf {
+        instances_reserved: reserved.map(|room| room.instances),
+        reservation_shortage: reserved.map_or_else(String::new, |room| room.shortage.clone()),
         nodes_matching: what_if.nodes_matching,
         nodes_known: what_if.nodes_known,
         instances_placeable: what_if.instances_placeable,

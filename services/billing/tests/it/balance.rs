@@ -90,6 +90,7 @@ async fn of_eight_deployments_at_once_a_balance_funds_what_it_suffices_for() {
 
 fn submission(plane: &Plane, app: &App, quote: &str) -> Submitted {
     Submitted {
+        spec_sha256: None,
         app_name: app.name.clone(),
         owner: app.owner.clone(),
         revision: Revision {

@@ -7,6 +7,7 @@ mod closing;
 mod epochs;
 mod estimates;
 mod ledger;
+mod native;
 mod payments;
 mod play;
 mod proofs;

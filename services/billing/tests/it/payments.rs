@@ -375,6 +375,19 @@ async fn a_quote_pays_for_one_revision_in_its_time() {
     plane.credit(&pay(1, &late.hash(1), &[500])).await;
     assert_eq!(plane.money(OWNER).await, (500, 0, 0));
 
+    let other = app(5);
+    let quote = plane.quote_for(OWNER, &spec(&other.name), "").await;
+    let mut changed = other.submitted(&plane, 1, &quote, Funding::Balance);
+    changed.spec_sha256 = "ab".repeat(32);
+    plane.tell(&changed).await;
+    let refused = plane
+        .hear(|refused: &RevisionRefused| refused.app_id == other.id().to_string())
+        .await;
+    assert_eq!(refused.code, "quote-invalid");
+    for hash in [&quote.spec_sha256, &changed.spec_sha256] {
+        assert!(refused.message.contains(hash), "{}", refused.message);
+    }
+
     let foreign = app(4).owned_by("1SomebodyElse");
     let quote = plane.quote_for(OWNER, &spec(&foreign.name), "").await;
     plane

@@ -120,6 +120,7 @@ impl App {
             funding: funding.into(),
             submitted_at: stamp(plane.now()),
             pay_until: stamp(plane.now() + 3_600),
+            spec_sha256: quote.spec_sha256.clone(),
         }
     }
 }

@@ -78,7 +78,7 @@ async fn a_quote_is_firm_explained_and_found_again() {
     );
     assert_eq!(
         (quote.instances, quote.term_blocks, quote.term_seconds),
-        (3, 88_000, 2_640_000)
+        (3, Some(88_000), 2_640_000)
     );
     assert_eq!(quote.payment_address, PAY_TO);
     assert_eq!(quote.rate_micro_usd, 100_000);

@@ -21,8 +21,8 @@ use fluxplane_proto::scheduler::v1::{
     GetDecisionResponse, ListAppsRequest, ListAppsResponse, ListInstancesRequest,
     ListInstancesResponse, ListPublishedInstancesRequest, ListPublishedInstancesResponse,
     ListPublishedMessagesRequest, ListPublishedMessagesResponse, PreviewPlacementRequest,
-    PreviewPlacementResponse, ReserveNameRequest, ReserveNameResponse, SubmitAppRequest,
-    SubmitAppResponse, TimelineEntry, UpdateAppRequest, UpdateAppResponse, WatchTimelineRequest,
+    PreviewPlacementResponse, ReserveRequest, ReserveResponse, SubmitAppRequest, SubmitAppResponse,
+    TimelineEntry, UpdateAppRequest, UpdateAppResponse, WatchTimelineRequest,
     app_service_server::{AppService, AppServiceServer},
 };
 use futures::Stream;
@@ -141,15 +141,17 @@ impl AppService for Scheduler {
         Ok(Response::new(state.preview.clone()))
     }
 
-    async fn reserve_name(
+    async fn reserve(
         &self,
-        request: Request<ReserveNameRequest>,
-    ) -> Result<Response<ReserveNameResponse>, Status> {
-        let ReserveNameRequest {
+        request: Request<ReserveRequest>,
+    ) -> Result<Response<ReserveResponse>, Status> {
+        let ReserveRequest {
             caller,
-            name,
+            spec_json,
             until,
         } = request.into_inner();
+        let spec: serde_json::Value = serde_json::from_str(&spec_json).unwrap();
+        let name = spec["name"].as_str().unwrap().to_owned();
         let owner = caller.unwrap().principal;
         let mut state = self.state.lock().unwrap();
         let kept = state
@@ -160,8 +162,10 @@ impl AppService for Scheduler {
             return Err(to_status(&Taken(name)));
         }
         kept.1 += 1;
-        Ok(Response::new(ReserveNameResponse {
-            reserved_until: until,
+        Ok(Response::new(ReserveResponse {
+            name_until: until,
+            instances_reserved: 2,
+            shortage: "1 copy waits".to_owned(),
         }))
     }
 

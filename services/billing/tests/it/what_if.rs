@@ -35,6 +35,8 @@ async fn a_quote_says_where_it_could_run_and_keeps_what_it_said() {
         pending_reason: String::new(),
         expected_start_seconds: Some(12),
         starts_measured: 200,
+        instances_reserved: Some(2),
+        reservation_shortage: "1 copy waits".to_owned(),
     };
     assert_eq!(quote.what_if, Some(expected));
     assert_eq!(quote.name_reserved_until, stamp(START + 900));

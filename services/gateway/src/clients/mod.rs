@@ -21,7 +21,10 @@ use fluxplane_proto::{
         ledger_service_client::LedgerServiceClient, payment_service_client::PaymentServiceClient,
     },
     node_registry::v1::{self as registry, node_service_client::NodeServiceClient},
-    scheduler::v1::{self as scheduler, app_service_client::AppServiceClient},
+    scheduler::v1::{
+        self as scheduler, app_service_client::AppServiceClient,
+        secret_service_client::SecretServiceClient,
+    },
     validator::v1::{self as validator, validator_service_client::ValidatorServiceClient},
 };
 use tonic::Streaming;
@@ -38,6 +41,7 @@ const MAX_ANSWER_BYTES: usize = 32 * 1_024 * 1_024;
 #[derive(Debug, Clone)]
 pub struct Peers {
     pub scheduler: Scheduler,
+    pub secrets: Secrets,
     pub registry: Registry,
     pub billing: Billing,
     pub chain: Chain,
@@ -57,8 +61,10 @@ impl Peers {
     ) -> anyhow::Result<Self> {
         let connect = |peer: &Peer| client::connect(peer, credentials);
         let indexer = connect(&config.chain_indexer)?;
+        let scheduler = connect(&config.scheduler)?;
         Ok(Self {
-            scheduler: Scheduler::new(connect(&config.scheduler)?, metrics),
+            scheduler: Scheduler::new(scheduler.clone(), metrics),
+            secrets: Secrets::new(scheduler, metrics),
             registry: Registry::new(connect(&config.node_registry)?, metrics),
             billing: Billing::new(connect(&config.billing)?, metrics),
             chain: Chain::new(indexer.clone(), metrics),
@@ -120,6 +126,15 @@ peer! {
     get_decision: scheduler::GetDecisionRequest => scheduler::GetDecisionResponse;
     list_published_messages: scheduler::ListPublishedMessagesRequest => scheduler::ListPublishedMessagesResponse;
     list_published_instances: scheduler::ListPublishedInstancesRequest => scheduler::ListPublishedInstancesResponse;
+}
+
+peer! {
+    /// What owners entrust to the plane.
+    Secrets, "scheduler", SecretServiceClient;
+    put_secret: scheduler::PutSecretRequest => scheduler::PutSecretResponse;
+    get_secret: scheduler::GetSecretRequest => scheduler::GetSecretResponse;
+    list_secrets: scheduler::ListSecretsRequest => scheduler::ListSecretsResponse;
+    delete_secret: scheduler::DeleteSecretRequest => scheduler::DeleteSecretResponse;
 }
 
 peer! {

@@ -128,6 +128,14 @@ const fn change(verb: Verb, path: &'static str) -> Operation {
     }
 }
 
+/// A PUT or DELETE that names no version, and so carries a key as a POST does.
+const fn keyed(operation: Operation) -> Operation {
+    Operation {
+        keyed: true,
+        ..operation
+    }
+}
+
 /// A step of signing in. Its own tokens and phrases work once, so it needs no key.
 const fn sign_in(path: &'static str) -> Operation {
     Operation {
@@ -162,6 +170,10 @@ pub const OPERATIONS: &[Operation] = &[
     read("/v1/apps/{name}/events"),
     read("/v1/apps/{name}/instances/{instance_id}/logs"),
     read("/v1/apps/{name}/instances/{instance_id}/decision"),
+    read("/v1/secrets"),
+    read("/v1/secrets/{name}"),
+    keyed(change(Verb::Put, "/v1/secrets/{name}")),
+    keyed(change(Verb::Delete, "/v1/secrets/{name}")),
     public("/v1/nodes"),
     public("/v1/nodes/summary"),
     public("/v1/nodes/{node_id}"),

@@ -37,6 +37,7 @@ const BEARER: &str = "bearer";
         (name = "specs", description = "Specifications, before anything is asked or paid"),
         (name = "quotes", description = "Firm prices"),
         (name = "apps", description = "Applications: what runs, where, and what happened to it"),
+        (name = "secrets", description = "Values and credentials that containers need and nobody may read"),
         (name = "nodes", description = "Machines of operators, and what they earn"),
         (name = "billing", description = "Balance, invoices and their proofs"),
         (name = "settlement", description = "Epochs, their leaves and their anchors: what everybody can check"),

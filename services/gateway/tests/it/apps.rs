@@ -119,6 +119,56 @@ async fn a_specification_keeps_the_order_and_the_spelling_of_its_signer() {
 }
 
 #[tokio::test]
+async fn messages_about_native_specifications_have_types_of_their_own() {
+    let (gateway, session) = with_app().await;
+    let spec =
+        json!({ "schema": "fluxplane/v1", "name": "demo", "components": {}, "instances": 3 });
+    let message = |kind: &str| {
+        let mut body = submission(kind, "balance");
+        body["registration"]["spec"] = spec.clone();
+        body
+    };
+    gateway
+        .post_as(&session, "/v1/apps", "k", message("fluxplaneregister"))
+        .await
+        .expect(201);
+    let [seen] = gateway.world.seen("submit_app").try_into().unwrap();
+    assert!(
+        seen.request.contains("fluxplaneregister"),
+        "{}",
+        seen.request
+    );
+    let update = gateway
+        .as_(&session, Method::PUT, "/v1/apps/demo")
+        .header("if-match", "\"7\"")
+        .json(&message("fluxplaneupdate"));
+    send(update).await.expect(200);
+    let [seen] = gateway.world.seen("update_app").try_into().unwrap();
+    assert!(seen.request.contains("fluxplaneupdate"), "{}", seen.request);
+    let unknown = gateway
+        .post_as(&session, "/v1/apps", "k2", message("fluxplaneremove"))
+        .await;
+    assert_eq!(unknown.status, 400, "{}", unknown.body);
+}
+
+#[tokio::test]
+async fn a_quote_by_the_plane_s_own_list_names_no_blocks_and_no_minimum_of_fluxos() {
+    let (gateway, session) = with_quote().await;
+    {
+        let mut state = gateway.world.state();
+        let quote = state.quotes.last_mut().unwrap();
+        (quote.term_blocks, quote.network_minimum) = (None, None);
+    }
+    let path = format!("/v1/quotes/{}", peers::uuid(peers::QUOTE));
+    let quote = gateway.get_as(&session, &path).await.expect(200).body;
+    assert_eq!(
+        (&quote["term_blocks"], &quote["network_minimum"]),
+        (&Value::Null, &Value::Null)
+    );
+    assert_eq!(quote["term_seconds"], 2_640_000);
+}
+
+#[tokio::test]
 async fn nothing_is_due_on_the_chain_when_the_balance_pays() {
     let (gateway, session) = with_quote().await;
     let body = submission("fluxappregister", "balance");

@@ -88,7 +88,7 @@ async fn every_changing_operation_leaves_one_row_with_its_outcome() {
         );
         covered += 1;
     }
-    assert_eq!(covered, 11);
+    assert_eq!(covered, 13);
 }
 
 #[tokio::test]

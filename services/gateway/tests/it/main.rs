@@ -15,6 +15,7 @@ mod nodes;
 mod peers;
 mod problems;
 mod rates;
+mod secrets;
 mod sessions;
 mod specs;
 mod support;

@@ -117,6 +117,34 @@ async fn a_native_specification_gets_both_verdicts_in_yaml_and_json() {
 }
 
 #[tokio::test]
+async fn what_the_plane_does_not_do_yet_is_a_finding_of_a_good_document() {
+    let gateway = start().await;
+    let owner = Wallet::bitcoin(1).address();
+    let gpu = fluxplane_app_spec::native::Template::Gpu.document("training", &owner);
+    let answer = post(&gateway, "/v1/specs:check", "application/yaml", gpu).await;
+    let body = answer.expect(200).body;
+    assert_eq!(body["accepted"], false, "{body}");
+    assert_eq!(
+        body["sha256"].as_str().unwrap().len(),
+        64,
+        "it can be signed all the same"
+    );
+    let findings = body["findings"].as_array().unwrap();
+    let fields: Vec<&str> = findings
+        .iter()
+        .map(|finding| finding["field"].as_str().unwrap())
+        .collect();
+    for field in ["job", "components.trainer.gpu.count"] {
+        assert!(fields.contains(&field), "{fields:?}");
+    }
+    assert!(
+        findings
+            .iter()
+            .all(|finding| finding["code"] == "not-served")
+    );
+}
+
+#[tokio::test]
 async fn a_fluxos_specification_in_yaml_is_the_same_as_in_json() {
     let gateway = start().await;
     let spec = spec(&Wallet::bitcoin(1).address(), "shop");

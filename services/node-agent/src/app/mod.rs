@@ -4,4 +4,5 @@ pub mod apply_desired;
 pub mod identity;
 pub mod join;
 pub mod metering;
+pub mod private_parts;
 pub mod signer;

@@ -1,6 +1,7 @@
 //! The plane's services that the agent calls outside of its session.
 
 mod join;
+pub mod private;
 mod renewal;
 
 pub use join::{JoinClient, JoinReply, JoinRequest};

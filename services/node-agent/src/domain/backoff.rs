@@ -12,10 +12,15 @@ pub struct Backoff {
 
 impl Backoff {
     pub const fn new(first: Duration, longest: Duration) -> Self {
+        Self::after(0, first, longest)
+    }
+
+    /// When there were so many failures already.
+    pub const fn after(failures: u32, first: Duration, longest: Duration) -> Self {
         Self {
             first,
             longest,
-            failures: 0,
+            failures,
         }
     }
 

@@ -1,15 +1,26 @@
 //! From what the plane asks for to what the engine is told: names, labels, limits, mounts.
 //!
 //! Here the values of a desired instance are checked. The rules of FluxOS are kept where applications can see them: every
-//! port on TCP and UDP, only the command is replaced, a component is found under its own name and under FluxOS' container
+//! port on TCP and UDP unless one is asked for, only the command is replaced unless an entry point is given, a component is found under its own name and under FluxOS' container
 //! name (FluxOS `dockerService.js`, `appDockerCreate`).
 
-use std::{collections::BTreeMap, net::IpAddr, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
 
 use fluxplane_core::id::{InstanceId, NodeId};
 use sha2::{Digest as _, Sha256};
 
-use super::{Component, ImageName, Instance, Mount, desired::Port, label};
+use super::{
+    Component, ImageName, Instance, Mount,
+    desired::{Port, Probes, Protocol},
+    label,
+    private::PrivateComponent,
+};
 
 /// The machine as containers see it.
 #[derive(Debug, Clone)]
@@ -30,7 +41,7 @@ pub struct Host {
 }
 
 /// A container as the engine shall make it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ContainerSpec {
     pub name: String,
     pub component: String,
@@ -38,12 +49,52 @@ pub struct ContainerSpec {
     pub network: String,
     /// Names under which the other components find it.
     pub aliases: Vec<String>,
+    /// Empty for that of the image.
+    pub entrypoint: Vec<String>,
     pub command: Vec<String>,
+    /// What is private of it is added when the container is made.
     pub environment: Vec<String>,
     pub ports: Vec<Published>,
     pub binds: Vec<Bind>,
     pub limits: Limits,
+    /// Pauses before it is started again, instead of the configured ones.
+    pub restart: Option<(Duration, Duration)>,
+    /// Signal that asks it to end; that of the image without it.
+    pub stop_signal: Option<String>,
+    /// How to see whether it works, unless its first TCP port tells.
+    pub probes: Option<Probes>,
     pub labels: BTreeMap<String, String>,
+}
+
+impl fmt::Debug for ContainerSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ContainerSpec")
+            .field("name", &self.name)
+            .field("image", &self.image)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ContainerSpec {
+    /// With the private part of its component. Our own variables win: an application can rely on them.
+    #[must_use]
+    pub fn with_private(&self, private: &PrivateComponent) -> Self {
+        let name_of = |entry: &str| entry.split('=').next().unwrap_or_default().to_owned();
+        let own: Vec<String> = self
+            .environment
+            .iter()
+            .map(|entry| name_of(entry))
+            .collect();
+        let theirs = private
+            .environment
+            .iter()
+            .filter(|entry| !own.contains(&name_of(entry)))
+            .map(|entry| entry.to_string());
+        Self {
+            environment: theirs.chain(self.environment.iter().cloned()).collect(),
+            ..self.clone()
+        }
+    }
 }
 
 /// A port of a container on an address of the machine.
@@ -52,6 +103,23 @@ pub struct Published {
     pub address: IpAddr,
     pub host: u16,
     pub container: u16,
+    pub protocol: Protocol,
+}
+
+impl ContainerSpec {
+    /// Time it gets to end, where it says so.
+    pub fn grace(&self) -> Option<Duration> {
+        let seconds = self.labels.get(label::GRACE)?.parse().ok()?;
+        Some(Duration::from_secs(seconds))
+    }
+
+    /// Where a port of the container is reached on this machine over TCP.
+    pub fn address_of(&self, container: u32) -> Option<SocketAddr> {
+        let mut ports = self.ports.iter();
+        let port =
+            ports.find(|port| u32::from(port.container) == container && port.protocol.has_tcp())?;
+        Some(SocketAddr::new(port.address, port.host))
+    }
 }
 
 /// A directory or file of the machine in a container.
@@ -60,6 +128,7 @@ pub struct Bind {
     pub source: PathBuf,
     pub path: String,
     pub file: bool,
+    pub read_only: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -190,11 +259,26 @@ fn container(
         image,
         network: network_name(instance.id),
         aliases: aliases(instance, component),
+        entrypoint: component.entrypoint.clone(),
         command: component.command.clone(),
         environment: environment(instance, component, host),
         ports,
         binds,
         limits,
+        restart: component.restart.map(|pauses| {
+            let seconds = |seconds: u32| Duration::from_secs(seconds.into());
+            (seconds(pauses.first_s), seconds(pauses.longest_s))
+        }),
+        stop_signal: component
+            .stop
+            .as_ref()
+            .map(|stop| check.signal(&stop.signal))
+            .transpose()?,
+        probes: component
+            .probes
+            .as_ref()
+            .map(|probes| check.probes(probes, component))
+            .transpose()?,
         labels: labels(instance, component, host),
     })
 }
@@ -207,32 +291,20 @@ fn aliases(instance: &Instance, component: &Component) -> Vec<String> {
     ]
 }
 
-/// The component's variables and ours. Ours win: an application can rely on them.
+/// Our variables.
 fn environment(instance: &Instance, component: &Component, host: &Host) -> Vec<String> {
-    let own = [
-        ("FLUX_NODE_HOST_IP", host.ip.to_string()),
-        ("FLUX_APP_NAME", instance.app_name.clone()),
-        ("FLUXPLANE_COMPONENT", component.name.clone()),
-        ("FLUXPLANE_INSTANCE_ID", instance.id.to_string()),
-        ("FLUXPLANE_NODE_ID", host.node.to_string()),
-        ("FLUXPLANE_REVISION_ID", instance.revision.to_string()),
-    ];
-    let is_ours = |entry: &str| {
-        let name = entry.split('=').next().unwrap_or(entry);
-        own.iter().any(|(ours, _)| *ours == name)
-    };
-    let mut environment: Vec<String> = component
-        .environment
-        .iter()
-        .filter(|entry| !is_ours(entry))
-        .cloned()
-        .collect();
-    environment.extend(own.iter().map(|(name, value)| format!("{name}={value}")));
-    environment
+    vec![
+        format!("FLUX_NODE_HOST_IP={}", host.ip),
+        format!("FLUX_APP_NAME={}", instance.app_name),
+        format!("FLUXPLANE_COMPONENT={}", component.name),
+        format!("FLUXPLANE_INSTANCE_ID={}", instance.id),
+        format!("FLUXPLANE_NODE_ID={}", host.node),
+        format!("FLUXPLANE_REVISION_ID={}", instance.revision),
+    ]
 }
 
 fn labels(instance: &Instance, component: &Component, host: &Host) -> BTreeMap<String, String> {
-    BTreeMap::from([
+    let mut labels = BTreeMap::from([
         (label::NODE.to_owned(), host.node.to_string()),
         (label::APP.to_owned(), instance.app_name.clone()),
         (label::INSTANCE.to_owned(), instance.id.to_string()),
@@ -242,8 +314,13 @@ fn labels(instance: &Instance, component: &Component, host: &Host) -> BTreeMap<S
             label::EPOCH.to_owned(),
             instance.assignment_epoch.to_string(),
         ),
+        (label::PRIVATE.to_owned(), component.private_version.clone()),
         (label::SPEC.to_owned(), digest(instance, component, host)),
-    ])
+    ]);
+    if let Some(stop) = &component.stop {
+        labels.insert(label::GRACE.to_owned(), stop.grace_s.to_string());
+    }
+    labels
 }
 
 /// Digest of what was asked for, not of how it is carried out: a new version of the agent does not restart what runs.
@@ -285,6 +362,29 @@ impl Check<'_> {
         Err(self.error("name", name, rule))
     }
 
+    fn signal(&self, signal: &str) -> Result<String, SpecError> {
+        let plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();
+        if signal
+            .strip_prefix("SIG")
+            .is_some_and(|name| !name.is_empty() && name.chars().all(plain))
+        {
+            return Ok(signal.to_owned());
+        }
+        Err(self.error("stop signal", signal, "a signal is written as SIGTERM is"))
+    }
+
+    /// Probes ask from outside, so what they ask must be published.
+    fn probes(&self, probes: &Probes, component: &Component) -> Result<Probes, SpecError> {
+        for probe in probes.iter() {
+            let mut ports = component.ports.iter();
+            if !ports.any(|port| port.container == probe.port && port.protocol.has_tcp()) {
+                let rule = "a probe asks a port that is published on tcp";
+                return Err(self.error("probe port", &probe.port.to_string(), rule));
+            }
+        }
+        Ok(probes.clone())
+    }
+
     fn port(&self, port: Port, address: IpAddr) -> Result<Published, SpecError> {
         let number = |field, value: u32| {
             u16::try_from(value)
@@ -296,6 +396,7 @@ impl Check<'_> {
             address,
             host: number("host port", port.host)?,
             container: number("container port", port.container)?,
+            protocol: port.protocol,
         })
     }
 
@@ -342,6 +443,7 @@ impl Check<'_> {
             source,
             path: mount.path.clone(),
             file: mount.file,
+            read_only: mount.read_only,
         })
     }
 }

@@ -43,17 +43,119 @@ pub struct Component {
     pub name: String,
     pub image: String,
     pub ports: Vec<Port>,
-    pub environment: Vec<String>,
+    /// Which private part it is to be made with; empty when it has none. What that is, the agent fetches when it makes the
+    /// container.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub private_version: String,
     /// Replaces the image's command, never its entry point. Empty keeps the image's own.
     pub command: Vec<String>,
     pub resources: Resources,
     pub mounts: Vec<Mount>,
+    // What follows is left out of the digest of a component that does not say it: containers from before it could be said
+    // run on.
+    /// Replaces the image's entry point. Empty keeps the image's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub entrypoint: Vec<String>,
+    /// Without it, as the agent is configured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restart: Option<Pauses>,
+    /// Without it, as the image and the agent have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop: Option<Stop>,
+    /// Without them it works when its first TCP port takes connections.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probes: Option<Probes>,
+}
+
+/// How to see whether a component works.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Probes {
+    pub startup: Option<Probe>,
+    pub readiness: Option<Probe>,
+    pub health: Option<Probe>,
+}
+
+impl Probes {
+    pub fn iter(&self) -> impl Iterator<Item = &Probe> {
+        [&self.startup, &self.readiness, &self.health]
+            .into_iter()
+            .flatten()
+    }
+}
+
+/// One question, asked again and again. Times are seconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Probe {
+    /// Port of the container, published on TCP.
+    pub port: u32,
+    /// What is asked for with GET; without it a connection suffices.
+    pub http_path: Option<String>,
+    pub interval_s: u32,
+    pub timeout_s: u32,
+    pub delay_s: u32,
+    /// Bad answers in a row before it counts as bad.
+    pub failures: u32,
+    /// Good answers in a row before it counts as good.
+    pub successes: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Port {
     pub host: u32,
     pub container: u32,
+    #[serde(default, skip_serializing_if = "Protocol::is_both")]
+    pub protocol: Protocol,
+}
+
+/// What is spoken on a port.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Protocol {
+    /// TCP and UDP, as FluxOS publishes every port.
+    #[default]
+    Both,
+    Tcp,
+    Udp,
+}
+
+impl Protocol {
+    /// Names as engines write them.
+    pub const fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::Both => &["tcp", "udp"],
+            Self::Tcp => &["tcp"],
+            Self::Udp => &["udp"],
+        }
+    }
+
+    /// Whether a connection can be tried.
+    pub const fn has_tcp(self) -> bool {
+        matches!(self, Self::Both | Self::Tcp)
+    }
+
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde passes fields by reference"
+    )]
+    const fn is_both(&self) -> bool {
+        matches!(self, Self::Both)
+    }
+}
+
+/// Pauses before a component that ended is started again, in seconds; each is twice the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pauses {
+    pub first_s: u32,
+    pub longest_s: u32,
+}
+
+/// How a component is ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stop {
+    /// `SIGTERM` and the like.
+    pub signal: String,
+    /// Seconds until it is killed.
+    pub grace_s: u32,
 }
 
 /// A directory or file of the instance's volume.
@@ -66,9 +168,18 @@ pub struct Mount {
     pub file: bool,
     /// Whose volume; empty for the component's own.
     pub component: String,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub read_only: bool,
 }
 
 impl Instance {
+    /// Whether anything about it is private.
+    pub fn has_private(&self) -> bool {
+        self.components
+            .iter()
+            .any(|component| !component.private_version.is_empty())
+    }
+
     /// Whether the same containers serve both, whatever assignment they belong to.
     pub fn same_containers(&self, other: &Self) -> bool {
         self.id == other.id

@@ -30,7 +30,9 @@ pub enum Look {
     Well,
     /// The containers run and a probe failed.
     Ill(String),
-    /// The engine could not be asked, and nothing else tells.
+    /// The application's own probes say that it can take no clients, after as many bad answers as it allows.
+    Down(String),
+    /// Nothing tells: the engine could not be asked, or a probe has no verdict yet.
     Unknown(String),
 }
 
@@ -92,6 +94,8 @@ impl Health {
             }
             (Look::Unknown(_), State::Healthy) => self.finding(String::new(), Evidence::Silent),
             (Look::Unknown(reason), State::Starting | State::Unhealthy) => {
+                // So that questions to one that starts slow down.
+                self.failures = self.failures.saturating_add(1);
                 self.finding(reason, Evidence::Silent)
             }
             (Look::Ill(reason), State::Starting) => {
@@ -109,7 +113,23 @@ impl Health {
                 self.enter(State::Unhealthy, at);
                 self.finding(reason, Evidence::Ended)
             }
-            (Look::Ill(reason), State::Unhealthy) => self.finding(reason, Evidence::Silent),
+            (Look::Down(reason), State::Healthy) => {
+                self.enter(State::Unhealthy, at);
+                self.finding(reason, Evidence::Ended)
+            }
+            (Look::Down(reason), State::Starting)
+                if at - self.since < delta(self.pace.start_grace) =>
+            {
+                self.failures = self.failures.saturating_add(1);
+                self.finding(reason, Evidence::Silent)
+            }
+            (Look::Down(reason), State::Starting) => {
+                self.enter(State::Unhealthy, at);
+                self.finding(reason, Evidence::Silent)
+            }
+            (Look::Ill(reason) | Look::Down(reason), State::Unhealthy) => {
+                self.finding(reason, Evidence::Silent)
+            }
         }
     }
 
@@ -215,6 +235,21 @@ mod tests {
             (Phase::Healthy, Evidence::Silent)
         );
         assert_eq!(health.healthy_for(at(100)), Some(TimeDelta::seconds(99)));
+    }
+
+    #[test]
+    fn what_the_application_s_own_probes_say_counts_at_once() {
+        let mut health = Health::starting(PACE, at(0));
+        let down = || Look::Down("not ready".to_owned());
+        assert_eq!(health.observe(down(), at(1)).phase, Phase::Starting);
+        health.observe(Look::Well, at(2));
+        let finding = health.observe(down(), at(3));
+        assert_eq!(
+            (finding.phase, finding.evidence),
+            (Phase::Unhealthy, Evidence::Ended)
+        );
+        let mut slow = Health::starting(PACE, at(0));
+        assert_eq!(slow.observe(down(), at(31)).phase, Phase::Unhealthy);
     }
 
     #[test]

@@ -26,9 +26,13 @@ impl Restarts {
         }
     }
 
-    /// A container exited: how long to wait before it is started again.
-    pub fn exited(&mut self, jitter: f64) -> Duration {
-        self.backoff.failed(jitter)
+    /// A container exited: how long to wait before it is started again, by its own pauses if it has any.
+    pub fn exited(&mut self, own: Option<(Duration, Duration)>, jitter: f64) -> Duration {
+        let configured = self.backoff.failed(jitter);
+        own.map_or(configured, |(first, longest)| {
+            let before = self.in_a_row().saturating_sub(1);
+            Backoff::after(before, first, longest).failed(jitter)
+        })
     }
 
     /// It was started again.
@@ -65,13 +69,16 @@ mod tests {
         let mut restarts = Restarts::new(Duration::from_secs(1), Duration::from_mins(5));
         for exits in 1..=FAILED_AFTER {
             assert!(!restarts.failed(), "after {} exits", exits - 1);
-            restarts.exited(0.0);
+            restarts.exited(None, 0.0);
             restarts.restarted();
         }
         assert!(restarts.failed());
         restarts.stable();
         assert!(!restarts.failed());
         assert_eq!((restarts.total(), restarts.in_a_row()), (FAILED_AFTER, 0));
-        assert_eq!(restarts.exited(0.0), Duration::from_secs(1));
+        let own = Some((Duration::from_secs(10), Duration::from_secs(15)));
+        assert_eq!(restarts.exited(own, 0.0), Duration::from_secs(10));
+        assert_eq!(restarts.exited(own, 0.0), Duration::from_secs(15));
+        assert_eq!(restarts.exited(None, 0.0), Duration::from_secs(4));
     }
 }

@@ -19,7 +19,7 @@ pub use error::RuntimeError;
 pub use reach::Unreachable;
 pub use simulated::Simulated;
 
-use crate::domain::{ContainerSpec, ImageName};
+use crate::domain::{ContainerSpec, ImageName, private::Credentials};
 
 /// An engine that runs containers.
 #[tonic::async_trait]
@@ -30,8 +30,12 @@ pub trait Runtime: Send + Sync + Debug {
     /// The engine's name and version; fails when it does not answer.
     async fn version(&self) -> Result<String, RuntimeError>;
 
-    /// Fetches an image unless it is here already.
-    async fn ensure_image(&self, image: &ImageName) -> Result<ImageOrigin, RuntimeError>;
+    /// Fetches an image unless it is here already, with credentials if it needs any.
+    async fn ensure_image(
+        &self,
+        image: &ImageName,
+        credentials: Option<&Credentials>,
+    ) -> Result<ImageOrigin, RuntimeError>;
 
     /// Makes the private network of an instance unless it exists.
     async fn ensure_network(&self, instance: InstanceId, node: NodeId) -> Result<(), RuntimeError>;
@@ -66,9 +70,17 @@ pub trait Runtime: Send + Sync + Debug {
     /// Instances of which a container exits, from now on. It may end or miss some: it saves time and nothing rests on it.
     async fn exits(&self, node: NodeId) -> Result<BoxStream<'static, InstanceId>, RuntimeError>;
 
-    /// Whether a published port answers.
-    async fn reach(&self, address: SocketAddr, limit: Duration) -> Result<(), Unreachable> {
-        reach::tcp(address, limit).await
+    /// Whether a published port answers: takes a connection, or answers well when `path` is asked for.
+    async fn reach(
+        &self,
+        address: SocketAddr,
+        path: Option<&str>,
+        limit: Duration,
+    ) -> Result<(), Unreachable> {
+        match path {
+            None => reach::tcp(address, limit).await,
+            Some(path) => reach::http(address, path, limit).await,
+        }
     }
 }
 
@@ -89,6 +101,8 @@ pub struct Found {
     pub instance: Option<InstanceId>,
     /// From its label; may be empty.
     pub component: String,
+    /// Time it gets to end, from its label.
+    pub grace: Option<Duration>,
 }
 
 /// A container as inspected.
@@ -96,6 +110,10 @@ pub struct Found {
 pub struct Container {
     /// Digest of what it was made for, from its label.
     pub spec_digest: String,
+    /// From its label; empty when that is missing.
+    pub revision: String,
+    /// From its label; `None` for a container from before there were private parts.
+    pub private_version: Option<String>,
     pub state: ContainerState,
 }
 

@@ -18,7 +18,9 @@ use super::{
     Channel, Container, ContainerState, Found, ImageOrigin, LogQuery, LogStream, OutputLine,
     Runtime, RuntimeError, Stats, Unreachable,
 };
-use crate::domain::{ContainerSpec, ImageName, container::network_name, label};
+use crate::domain::{
+    ContainerSpec, ImageName, container::network_name, label, private::Credentials,
+};
 
 /// Exits that a slow listener may fall behind.
 const EXITS: usize = 256;
@@ -40,6 +42,7 @@ struct World {
     networks: BTreeSet<String>,
     images: BTreeSet<String>,
     missing_images: BTreeSet<String>,
+    private_images: BTreeMap<String, Credentials>,
     unreachable: BTreeSet<SocketAddr>,
     away: bool,
     starts: u64,
@@ -86,6 +89,12 @@ impl Simulated {
         } else {
             world.missing_images.remove(image.as_str());
         }
+    }
+
+    /// The registry gives the image to those with these credentials alone.
+    pub fn set_private(&self, image: &ImageName, credentials: Credentials) {
+        let mut world = self.lock();
+        world.private_images.insert(image.to_string(), credentials);
     }
 
     /// A port stops or begins to answer.
@@ -168,7 +177,11 @@ impl Runtime for Simulated {
         self.open().map(|_| "simulated".to_owned())
     }
 
-    async fn ensure_image(&self, image: &ImageName) -> Result<ImageOrigin, RuntimeError> {
+    async fn ensure_image(
+        &self,
+        image: &ImageName,
+        credentials: Option<&Credentials>,
+    ) -> Result<ImageOrigin, RuntimeError> {
         if self.open()?.images.contains(image.as_str()) {
             return Ok(ImageOrigin::Local);
         }
@@ -176,6 +189,14 @@ impl Runtime for Simulated {
         let mut world = self.open()?;
         if world.missing_images.contains(image.as_str()) {
             let cause = "the simulated registry does not have it".to_owned();
+            return Err(RuntimeError::ImageNotFound {
+                image: image.clone(),
+                cause,
+            });
+        }
+        let wanted = world.private_images.get(image.as_str());
+        if wanted.is_some_and(|wanted| Some(wanted) != credentials) {
+            let cause = "the simulated registry wants other credentials".to_owned();
             return Err(RuntimeError::ImageNotFound {
                 image: image.clone(),
                 cause,
@@ -256,6 +277,7 @@ impl Runtime for Simulated {
             name: paper.spec.name.clone(),
             instance: instance_of(&paper.spec),
             component: paper.spec.component.clone(),
+            grace: None,
         });
         Ok(found.collect())
     }
@@ -268,6 +290,13 @@ impl Runtime for Simulated {
                 .get(label::SPEC)
                 .cloned()
                 .unwrap_or_default(),
+            revision: paper
+                .spec
+                .labels
+                .get(label::REVISION)
+                .cloned()
+                .unwrap_or_default(),
+            private_version: paper.spec.labels.get(label::PRIVATE).cloned(),
             state: paper.state.clone(),
         }))
     }
@@ -322,7 +351,12 @@ impl Runtime for Simulated {
         Ok(stream::unfold(receiver, next).boxed())
     }
 
-    async fn reach(&self, address: SocketAddr, _: Duration) -> Result<(), Unreachable> {
+    async fn reach(
+        &self,
+        address: SocketAddr,
+        _: Option<&str>,
+        _: Duration,
+    ) -> Result<(), Unreachable> {
         let world = self.lock();
         let listens = world.containers.values().any(|paper| {
             let publishes = |port: &crate::domain::container::Published| {

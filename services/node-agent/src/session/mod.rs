@@ -20,6 +20,7 @@ use uuid::Uuid;
 use self::stream::{Ended, Session};
 use crate::{
     app::{apply_desired::DesiredStates, identity::Identities, metering::Metering, signer::Signer},
+    clients::private::PrivateClient,
     domain::backoff::Backoff,
     entropy::jitter,
     metrics::AgentMetrics,
@@ -58,6 +59,8 @@ pub struct Context {
     pub usage: UsageQueue,
     pub metrics: AgentMetrics,
     pub clock: Arc<dyn Clock>,
+    /// Where private parts are asked for, while there is a session.
+    pub line: watch::Sender<Option<PrivateClient>>,
 }
 
 /// Keeps a session.
@@ -82,6 +85,7 @@ impl Dialler {
             };
             self.context.metrics.session.set(0);
             self.connected.send_replace(false);
+            self.context.line.send_replace(None);
             let Some(ended) = ended else { break };
             let pause = backoff.failed(jitter());
             let retry_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
@@ -107,6 +111,7 @@ impl Dialler {
         };
         let client = AgentServiceClient::new(channel);
         let context = Arc::clone(&self.context);
+        let line = PrivateClient::new(client.clone());
         let session = match Session::open(context, client, &mut self.heartbeats).await {
             Ok(session) => session,
             Err(ended) => {
@@ -118,6 +123,7 @@ impl Dialler {
         self.context.metrics.connection("welcomed");
         self.context.metrics.session.set(1);
         self.connected.send_replace(true);
+        self.context.line.send_replace(Some(line));
         self.health.ready();
         tracing::info!(
             plane.endpoint = identity.agent_endpoint,

@@ -9,7 +9,10 @@ use fluxplane_proto::{common::v1 as common, node_registry::v1 as wire};
 use prost_types::Timestamp;
 
 use crate::{
-    domain::{Component, Desired, Instance, Mount, Phase, Port, Status},
+    domain::{
+        Component, Desired, Instance, Mount, Phase, Port, Status,
+        desired::{Pauses, Probe, Probes, Protocol, Stop},
+    },
     runtime::{Channel, OutputLine},
     store::Numbered,
     supervisor::Overview,
@@ -72,9 +75,10 @@ fn component(wire: wire::Component) -> Component {
             .map(|p| Port {
                 host: p.host_port,
                 container: p.container_port,
+                protocol: protocol(p.protocol()),
             })
             .collect(),
-        environment: wire.environment,
+        private_version: wire.private_version,
         command: wire.command,
         resources: Resources {
             cpu_milli: resources.cpu_milli,
@@ -82,6 +86,40 @@ fn component(wire: wire::Component) -> Component {
             disk_gib: resources.disk_gib,
         },
         mounts: wire.mounts.into_iter().map(mount).collect(),
+        entrypoint: wire.entrypoint,
+        restart: wire.restart.map(|restart| Pauses {
+            first_s: restart.first_pause_s,
+            longest_s: restart.longest_pause_s,
+        }),
+        stop: wire.stop.map(|stop| Stop {
+            signal: stop.signal,
+            grace_s: stop.grace_s,
+        }),
+        probes: wire.probes.map(|probes| Probes {
+            startup: probes.startup.map(probe),
+            readiness: probes.readiness.map(probe),
+            health: probes.health.map(probe),
+        }),
+    }
+}
+
+fn probe(wire: wire::Probe) -> Probe {
+    Probe {
+        port: wire.port,
+        http_path: wire.http_path,
+        interval_s: wire.interval_s,
+        timeout_s: wire.timeout_s,
+        delay_s: wire.delay_s,
+        failures: wire.failures.max(1),
+        successes: wire.successes.max(1),
+    }
+}
+
+const fn protocol(protocol: wire::PortProtocol) -> Protocol {
+    match protocol {
+        wire::PortProtocol::Unspecified => Protocol::Both,
+        wire::PortProtocol::Tcp => Protocol::Tcp,
+        wire::PortProtocol::Udp => Protocol::Udp,
     }
 }
 
@@ -91,12 +129,14 @@ fn mount(wire: wire::Mount) -> Mount {
         source,
         file,
         component,
+        read_only,
     } = wire;
     Mount {
         path,
         source,
         file,
         component,
+        read_only,
     }
 }
 

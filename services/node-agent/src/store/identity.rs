@@ -67,6 +67,7 @@ impl DataDir {
         let former = self.identity().ok().flatten().map(|former| former.node);
         if former.is_some_and(|former| former != identity.node) {
             self.forget_desired()?;
+            self.forget_all_private()?;
             self.forget_heartbeats()?;
             self.forget_usage()?;
         }

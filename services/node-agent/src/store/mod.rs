@@ -6,6 +6,7 @@
 //! |---|---|---|
 //! | `identity.json` | key, certificate, node id, endpoint; secret | the machine joins again |
 //! | `desired.json` | the last desired state | nothing is touched until the plane sends one |
+//! | `private.key`, `private/` | private parts of instances, sealed | containers are made again only while the plane is there |
 //! | `heartbeat.json` | sequences used up | the plane's own high-water mark is taken |
 //! | `usage/` | usage reports not acknowledged, by sequence | their time is not paid |
 //! | `status.json` | what `status` shows | nothing |
@@ -17,6 +18,7 @@
 mod desired;
 mod heartbeat;
 mod identity;
+mod private;
 mod snapshot;
 mod usage;
 
@@ -25,6 +27,7 @@ use std::{
     io::{self, Write as _},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -32,6 +35,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 pub use heartbeat::HeartbeatSequence;
 pub use identity::Identity;
+pub use private::KeptFor;
 pub use snapshot::Snapshot;
 pub use usage::{Numbered, UsageQueue};
 
@@ -53,6 +57,8 @@ pub enum StoreError {
     },
     #[error("another agent runs with the data folder `{}`; stop it or give this one a folder of its own", .0.display())]
     Locked(PathBuf),
+    #[error("key of what is private of instances: {0:#}")]
+    Key(anyhow::Error),
     #[error("a task that wrote to the data folder was stopped")]
     Stopped,
 }
@@ -61,6 +67,8 @@ pub enum StoreError {
 #[derive(Debug, Clone)]
 pub struct DataDir {
     root: PathBuf,
+    /// Held while the key of the private parts is looked for and made: instances begin side by side.
+    key: Arc<Mutex<()>>,
 }
 
 /// Held while an agent runs; freed by the system when the process ends, however it ends.
@@ -79,7 +87,10 @@ impl DataDir {
         make_folder(root)?;
         // Engines take absolute paths for volumes only.
         let root = fs::canonicalize(root).map_err(|err| io_error("find", root, err))?;
-        Ok(Self { root })
+        Ok(Self {
+            root,
+            key: Arc::default(),
+        })
     }
 
     /// Where it is.

@@ -9,8 +9,11 @@ use tracing::Instrument as _;
 
 use super::{Shared, volumes};
 use crate::{
-    domain::{ContainerSpec, ImageName, container::SpecError, label},
-    runtime::{ContainerState, ImageOrigin, RuntimeError},
+    app::private_parts::PrivateError,
+    domain::{
+        ContainerSpec, ImageName, Private, container::SpecError, label, private::Credentials,
+    },
+    runtime::{Container, ContainerState, ImageOrigin, RuntimeError},
 };
 
 /// Why the containers could not be made.
@@ -21,15 +24,28 @@ pub(super) enum ConvergeError {
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
     #[error(transparent)]
+    Private(#[from] PrivateError),
+    #[error(transparent)]
     Volume(#[from] volumes::VolumeError),
 }
 
 impl ConvergeError {
-    /// Whether only the engine's absence stands in the way.
-    pub(super) const fn engine_away(&self) -> bool {
+    /// Whether only the absence of the engine or of the plane stands in the way.
+    pub(super) const fn away(&self) -> bool {
         match self {
             Self::Runtime(err) => err.engine_away(),
+            Self::Private(err) => err.plane_away(),
             Self::Spec(_) | Self::Volume(_) => false,
+        }
+    }
+}
+
+impl ConvergeError {
+    /// Whether the private part is waited for, which comes before everything else.
+    pub(super) const fn plane_away(&self) -> bool {
+        match self {
+            Self::Private(err) => err.plane_away(),
+            Self::Runtime(_) | Self::Spec(_) | Self::Volume(_) => false,
         }
     }
 }
@@ -61,7 +77,7 @@ pub(super) async fn compare<'a>(
     for spec in specs {
         let wanted = spec.labels.get(label::SPEC).cloned().unwrap_or_default();
         let present = match shared.runtime.inspect(&spec.name).await? {
-            Some(container) if container.spec_digest == wanted => match container.state {
+            Some(container) if is_right(&container, spec, &wanted) => match container.state {
                 ContainerState::Running => Present::Running,
                 ContainerState::Created => Present::Created,
                 ContainerState::Exited { .. } => Present::Exited,
@@ -73,6 +89,14 @@ pub(super) async fn compare<'a>(
     Ok(Work { steps })
 }
 
+/// Whether a container was made for this. One from before there were private parts is told by its revision: its digest was
+/// over what is private, too.
+fn is_right(container: &Container, spec: &ContainerSpec, digest: &str) -> bool {
+    let before = container.private_version.is_none();
+    let revision = spec.labels.get(label::REVISION);
+    container.spec_digest == digest || (before && revision == Some(&container.revision))
+}
+
 impl Work<'_> {
     /// Nothing to do.
     pub(super) fn done(&self) -> bool {
@@ -81,13 +105,14 @@ impl Work<'_> {
             .all(|(_, present)| *present == Present::Running)
     }
 
-    /// Images of the containers that have to be made.
-    pub(super) fn images(&self) -> Vec<&ImageName> {
-        let wrong = self
-            .steps
-            .iter()
-            .filter(|(_, present)| *present == Present::Wrong);
-        wrong.map(|(spec, _)| &spec.image).collect()
+    /// Whether containers have to be made.
+    pub(super) fn makes(&self) -> bool {
+        self.wrong().next().is_some()
+    }
+
+    fn wrong(&self) -> impl Iterator<Item = &ContainerSpec> {
+        let wrong = |(spec, present): &(_, Present)| (*present == Present::Wrong).then_some(*spec);
+        self.steps.iter().filter_map(wrong)
     }
 
     /// Containers that ran and have to be started again.
@@ -99,8 +124,17 @@ impl Work<'_> {
     }
 
     /// Fetches what is not here.
-    pub(super) async fn pull(&self, shared: &Shared) -> Result<(), RuntimeError> {
-        try_join_all(self.images().into_iter().map(|image| pull(shared, image))).await?;
+    pub(super) async fn pull(
+        &self,
+        shared: &Shared,
+        private: &Private,
+    ) -> Result<(), RuntimeError> {
+        let pulls = self.wrong().map(|spec| {
+            let private = private.of(&spec.component);
+            let credentials = private.and_then(|private| private.credentials.as_ref());
+            pull(shared, &spec.image, credentials)
+        });
+        try_join_all(pulls).await?;
         Ok(())
     }
 
@@ -109,6 +143,7 @@ impl Work<'_> {
         &self,
         shared: &Shared,
         instance: InstanceId,
+        private: &Private,
     ) -> Result<(), ConvergeError> {
         let runtime = shared.runtime.as_ref();
         let right = |name: &str| {
@@ -120,7 +155,10 @@ impl Work<'_> {
         for found in runtime.list(shared.host.node).await? {
             if found.instance == Some(instance) && !right(&found.name) {
                 runtime
-                    .stop(&found.name, shared.settings.stop_grace)
+                    .stop(
+                        &found.name,
+                        found.grace.unwrap_or(shared.settings.stop_grace),
+                    )
                     .await?;
                 runtime.remove(&found.name).await?;
             }
@@ -136,7 +174,10 @@ impl Work<'_> {
                     Present::Running => Ok(()),
                     Present::Created | Present::Exited => runtime.start(&spec.name).await,
                     Present::Wrong => {
-                        runtime.create(spec).await?;
+                        match private.of(&spec.component) {
+                            Some(private) => runtime.create(&spec.with_private(private)).await?,
+                            None => runtime.create(spec).await?,
+                        }
                         runtime.start(&spec.name).await
                     }
                 }
@@ -148,10 +189,15 @@ impl Work<'_> {
     }
 }
 
-async fn pull(shared: &Shared, image: &ImageName) -> Result<(), RuntimeError> {
+async fn pull(
+    shared: &Shared,
+    image: &ImageName,
+    credentials: Option<&Credentials>,
+) -> Result<(), RuntimeError> {
     let started = Instant::now();
     let span = tracing::info_span!("ensure image", image.name = %image);
-    match shared.runtime.ensure_image(image).instrument(span).await {
+    let ensuring = shared.runtime.ensure_image(image, credentials);
+    match ensuring.instrument(span).await {
         Ok(ImageOrigin::Local) => Ok(()),
         Ok(ImageOrigin::Pulled) => {
             shared.metrics.pulled("pulled", started.elapsed());

@@ -15,8 +15,8 @@ use crate::{
     entropy::jitter,
 };
 
-/// Longest pause while only the engine's absence stands in the way: it may be back any moment.
-const ENGINE_PAUSE: Duration = Duration::from_secs(15);
+/// Longest pause while only the absence of the engine or the plane stands in the way: it may be back any moment.
+const AWAY_PAUSE: Duration = Duration::from_secs(15);
 
 impl InstanceTask {
     /// An instance that is revived after a crash or a failure keeps saying so until that has succeeded.
@@ -71,19 +71,36 @@ impl InstanceTask {
 
     /// A container exited: says so, and how long to wait before it is started again.
     pub(super) fn exited(&mut self, component: &str, code: i64, out_of_memory: bool) -> Duration {
-        self.shared.metering.ended(self.assignment());
-        self.health = None;
-        let pause = self.restarts.exited(jitter());
         let cause = if out_of_memory {
             ", killed for using more memory than its limit"
         } else {
             ""
         };
+        self.crashed(
+            component,
+            &format!("component `{component}` exited with code {code}{cause}"),
+        )
+    }
+
+    /// A component's own probes gave it up: says so, and how long to wait before it is started again.
+    pub(super) fn gave_up(&mut self, component: &str, cause: &str) -> Duration {
+        self.crashed(
+            component,
+            &format!("component `{component}` was stopped: {cause}"),
+        )
+    }
+
+    fn crashed(&mut self, component: &str, what: &str) -> Duration {
+        self.shared.metering.ended(self.assignment());
+        self.health = None;
+        let own = self.specs.iter().find(|spec| spec.component == component);
+        let own = own.and_then(|spec| spec.restart);
+        let pause = self.restarts.exited(own, jitter());
         let times = match self.restarts.in_a_row() {
             0 | 1 => String::new(),
             times => format!(", {times} times in a row"),
         };
-        let crash = format!("component `{component}` exited with code {code}{cause}{times}");
+        let crash = format!("{what}{times}");
         tracing::warn!(
             instance.id = %self.instance.id,
             restart.pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
@@ -106,8 +123,8 @@ impl InstanceTask {
     pub(super) fn failed(&mut self, err: &ConvergeError) -> Duration {
         let reason = err.to_string();
         let pause = self.retry.failed(jitter());
-        if err.engine_away() {
-            let phase = if self.starting.is_some() {
+        if err.away() {
+            let phase = if self.starting.is_some() && !err.plane_away() {
                 Phase::Starting
             } else {
                 Phase::Pulling
@@ -115,7 +132,7 @@ impl InstanceTask {
             if self.health.is_none() && self.crash.is_none() && !self.failing {
                 self.status(phase, &reason);
             }
-            pause.min(ENGINE_PAUSE)
+            pause.min(AWAY_PAUSE)
         } else {
             tracing::warn!(instance.id = %self.instance.id, reason, "instance cannot run");
             let span = self

@@ -13,11 +13,14 @@ use tracing::{Instrument as _, Span};
 use super::{
     Shared,
     converge::{self, ConvergeError},
-    look::{Seen, look},
+    look::{Probings, Seen, look},
 };
-use crate::domain::{
-    ContainerSpec, Instance, Phase, backoff::Backoff, container, health::Health, restart::Restarts,
-    usage::Assignment,
+use crate::{
+    domain::{
+        ContainerSpec, Instance, Phase, Private, backoff::Backoff, container, desired::Probes,
+        health::Health, probing::Probing, restart::Restarts, usage::Assignment,
+    },
+    runtime::RuntimeError,
 };
 
 /// What shall become of an instance.
@@ -42,7 +45,9 @@ pub(super) struct InstanceTask {
     pub(super) instance: Instance,
     wish: watch::Receiver<Wish>,
     calls: mpsc::Receiver<Call>,
-    specs: Vec<ContainerSpec>,
+    pub(super) specs: Vec<ContainerSpec>,
+    /// Of components that have probes of their own.
+    probings: Probings,
     /// Of the containers that run now; `None` before they were looked at for the first time.
     pub(super) health: Option<Health>,
     pub(super) restarts: Restarts,
@@ -80,6 +85,7 @@ impl InstanceTask {
             wish,
             calls,
             specs: Vec::new(),
+            probings: Probings::new(),
             health: None,
             restarts: Restarts::new(restart.0, restart.1),
             retry: Backoff::new(retry.0, retry.1),
@@ -182,27 +188,34 @@ impl InstanceTask {
         if work.done() {
             let now = shared.clock.now();
             let pace = shared.settings.pace;
-            self.health
-                .get_or_insert_with(|| Health::starting(pace, now));
+            if self.health.is_none() {
+                self.health = Some(Health::starting(pace, now));
+                self.probings = self.probings_of(Probing::adopted);
+            }
             return Ok(Ok(()));
         }
 
         self.health = None;
         shared.metering.ended(self.assignment());
         let span = self.start_span();
-        if !work.images().is_empty() {
+        let mut private = Private::default();
+        if work.makes() {
+            let instance = self.instance.clone();
+            let fetching = shared.private.of(&instance).instrument(span.clone());
+            private = match self.unless_interrupted(fetching).await? {
+                Ok(private) => private,
+                Err(err) => return Ok(Err(err.into())),
+            };
             span.in_scope(|| self.phase_of_start(Phase::Pulling));
-            match self
-                .unless_interrupted(work.pull(&shared).instrument(span.clone()))
-                .await?
-            {
+            let pulling = work.pull(&shared, &private).instrument(span.clone());
+            match self.unless_interrupted(pulling).await? {
                 Ok(()) => {}
                 Err(err) => return Ok(Err(err.into())),
             }
         }
         span.in_scope(|| self.phase_of_start(Phase::Starting));
         let carrying_out = work
-            .carry_out(&shared, self.instance.id)
+            .carry_out(&shared, self.instance.id, &private)
             .instrument(span.clone());
         match self.unless_interrupted(carrying_out).await? {
             Ok(()) => {}
@@ -212,8 +225,18 @@ impl InstanceTask {
             self.restarts.restarted();
             shared.metrics.restarts.inc();
         }
-        self.health = Some(Health::starting(shared.settings.pace, shared.clock.now()));
+        let now = shared.clock.now();
+        self.health = Some(Health::starting(shared.settings.pace, now));
+        self.probings = self.probings_of(|probes| Probing::starting(probes, now));
         Ok(Ok(()))
+    }
+
+    fn probings_of(&self, begin: impl Fn(Probes) -> Probing) -> Probings {
+        let specs = self.specs.iter();
+        let probed = specs.filter_map(|spec| Some((spec, spec.probes.clone()?)));
+        probed
+            .map(|(spec, probes)| (spec.component.clone(), begin(probes)))
+            .collect()
     }
 
     /// The span of a start: part of the deployment's trace, unless a running instance is only being revived.
@@ -239,8 +262,12 @@ impl InstanceTask {
         loop {
             let (shared, specs) = (Arc::clone(&self.shared), self.specs.clone());
             let limit = shared.settings.probe_timeout;
-            let looking = look(shared.runtime.as_ref(), &specs, limit);
-            let Ok(seen) = self.unless_interrupted(looking).await else {
+            let mut probings = std::mem::take(&mut self.probings);
+            let now = shared.clock.now();
+            let looking = look(shared.runtime.as_ref(), &specs, &mut probings, now, limit);
+            let seen = self.unless_interrupted(looking).await;
+            self.probings = probings;
+            let Ok(seen) = seen else {
                 return Broken::Interrupted;
             };
             match seen {
@@ -256,15 +283,25 @@ impl InstanceTask {
                 } => {
                     let pause = self.exited(&component, code, out_of_memory);
                     waiting.clear();
-                    return match self.pause(pause).await {
-                        Ok(()) => Broken::Differs,
-                        Err(Interrupted) => Broken::Interrupted,
+                    return self.rest(pause).await;
+                }
+                Seen::Broken { component, cause } => {
+                    waiting.clear();
+                    let Ok(stopped) = self.end(&component).await else {
+                        return Broken::Interrupted;
                     };
+                    let pause = self.gave_up(&component, &cause);
+                    if let Err(err) = stopped {
+                        tracing::warn!(instance.id = %self.instance.id, error = %err, "cannot be stopped");
+                    }
+                    return self.rest(pause).await;
                 }
             }
             // Dropping their senders tells all who asked for a look.
             waiting.clear();
             let pause = self.health.as_ref().map_or(limit, Health::next_look);
+            let paces = self.probings.values().filter_map(Probing::pace);
+            let pause = paces.fold(pause, Duration::min);
             tokio::select! {
                 _ = self.wish.changed() => return Broken::Interrupted,
                 Some(call) = self.calls.recv() => match call {
@@ -273,6 +310,26 @@ impl InstanceTask {
                 },
                 () = tokio::time::sleep(pause) => {}
             }
+        }
+    }
+
+    /// Stops the container of a component that its own probes gave up.
+    async fn end(&mut self, component: &str) -> Result<Result<(), RuntimeError>, Interrupted> {
+        let shared = Arc::clone(&self.shared);
+        let spec = self.specs.iter().find(|spec| spec.component == component);
+        let Some((name, grace)) = spec.map(|spec| (spec.name.clone(), spec.grace())) else {
+            return Ok(Ok(()));
+        };
+        let grace = grace.unwrap_or(shared.settings.stop_grace);
+        self.unless_interrupted(async { shared.runtime.stop(&name, grace).await })
+            .await
+    }
+
+    /// Waits before what ended is started again.
+    async fn rest(&mut self, pause: Duration) -> Broken {
+        match self.pause(pause).await {
+            Ok(()) => Broken::Differs,
+            Err(Interrupted) => Broken::Interrupted,
         }
     }
 

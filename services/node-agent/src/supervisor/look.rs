@@ -1,9 +1,15 @@
-//! One look at an instance: do its containers run, do its ports answer.
+//! One look at an instance: do its containers run, do its ports and probes answer.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+
+use chrono::{DateTime, Utc};
 
 use crate::{
-    domain::{ContainerSpec, health::Look},
+    domain::{
+        ContainerSpec,
+        health::Look,
+        probing::{Probing, State},
+    },
     runtime::{ContainerState, Runtime},
 };
 
@@ -18,14 +24,25 @@ pub(super) enum Seen {
         code: i64,
         out_of_memory: bool,
     },
+    /// A container runs and its own probes say that it must be started again.
+    Broken { component: String, cause: String },
     /// A container is not there, or was never started.
     Missing,
 }
 
-/// Looks at every container, then at the first port of each component that has one.
+/// The probes of components that have some, by component.
+pub(super) type Probings = BTreeMap<String, Probing>;
+
+/// Looks at every container, then asks the probes of each component, or its first TCP port where it has none.
 ///
 /// An engine that does not answer leaves the ports to tell: what answers, runs.
-pub(super) async fn look(runtime: &dyn Runtime, specs: &[ContainerSpec], limit: Duration) -> Seen {
+pub(super) async fn look(
+    runtime: &dyn Runtime,
+    specs: &[ContainerSpec],
+    probings: &mut Probings,
+    at: DateTime<Utc>,
+    limit: Duration,
+) -> Seen {
     let mut unknown = None;
     for spec in specs {
         match runtime.inspect(&spec.name).await {
@@ -48,15 +65,68 @@ pub(super) async fn look(runtime: &dyn Runtime, specs: &[ContainerSpec], limit: 
         }
     }
     let mut answered = false;
-    for port in specs.iter().filter_map(|spec| spec.ports.first()) {
-        let address = SocketAddr::new(port.address, port.host);
-        if let Err(unreachable) = runtime.reach(address, limit).await {
-            return Seen::Running(Look::Ill(unreachable.to_string()));
+    let mut waiting = None;
+    for spec in specs {
+        let Some(probing) = probings.get_mut(&spec.component) else {
+            let first = spec.ports.iter().find(|port| port.protocol.has_tcp());
+            let Some(port) = first else { continue };
+            let address = SocketAddr::new(port.address, port.host);
+            if let Err(unreachable) = runtime.reach(address, None, limit).await {
+                return Seen::Running(Look::Ill(unreachable.to_string()));
+            }
+            answered = true;
+            continue;
+        };
+        match ask(runtime, spec, probing, at).await {
+            State::Ready => answered = true,
+            State::Waiting(reason) => waiting = waiting.or(Some(reason)),
+            State::NotReady(reason) => return Seen::Running(Look::Down(reason)),
+            State::Broken(cause) => {
+                return Seen::Broken {
+                    component: spec.component.clone(),
+                    cause,
+                };
+            }
         }
-        answered = true;
     }
-    Seen::Running(match unknown {
-        Some(reason) if !answered => Look::Unknown(reason),
-        Some(_) | None => Look::Well,
+    Seen::Running(match (waiting, unknown) {
+        (Some(reason), _) => Look::Unknown(reason),
+        (None, Some(reason)) if !answered => Look::Unknown(reason),
+        (None, Some(_) | None) => Look::Well,
     })
+}
+
+/// Asks what is due of one component. The worst answer counts.
+async fn ask(
+    runtime: &dyn Runtime,
+    spec: &ContainerSpec,
+    probing: &mut Probing,
+    at: DateTime<Utc>,
+) -> State {
+    let due: Vec<_> = probing
+        .due(at)
+        .into_iter()
+        .map(|(which, probe)| (which, probe.clone()))
+        .collect();
+    let mut worst = None;
+    for (which, probe) in due {
+        // Checked when the container was made.
+        let Some(address) = spec.address_of(probe.port) else {
+            continue;
+        };
+        let limit = Duration::from_secs(probe.timeout_s.max(1).into());
+        let path = probe.http_path.as_deref();
+        let answer = runtime.reach(address, path, limit).await;
+        let state = probing.answered(which, answer.map_err(|err| err.to_string()), at);
+        worst = Some(match (worst, state) {
+            (None | Some(State::Ready), state) => state,
+            (Some(worst), State::Ready) => worst,
+            (Some(State::Waiting(_)), state) => state,
+            (Some(worst), _) => worst,
+        });
+        if matches!(worst, Some(State::Broken(_))) {
+            break;
+        }
+    }
+    worst.unwrap_or_else(|| probing.idle())
 }

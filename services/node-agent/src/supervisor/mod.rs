@@ -33,7 +33,7 @@ pub use orphans::Orphans;
 
 use self::instance::{Call, InstanceTask, Wish};
 use crate::{
-    app::metering::Metering,
+    app::{metering::Metering, private_parts::PrivateParts},
     domain::{Desired, Host, Instance, desired, health::Pace},
     metrics::AgentMetrics,
     runtime::Runtime,
@@ -67,6 +67,7 @@ pub struct Shared {
     pub clock: Arc<dyn Clock>,
     pub board: Board,
     pub metering: Metering,
+    pub private: PrivateParts,
     pub metrics: AgentMetrics,
     pub settings: Settings,
 }

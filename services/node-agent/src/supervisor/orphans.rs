@@ -37,11 +37,17 @@ impl Reconciler for Orphans {
             .await
             .context("list containers")?;
         let folders = volumes::list(self.shared.host.volumes.clone()).await?;
+        let private = self.shared.private.kept_instances().await?;
         // Before any desired state is known, everything may be wanted.
         let Some(known) = self.supervisor.known().await else {
             return Ok(Progress::done("waiting for a desired state"));
         };
         let mut gone: BTreeSet<InstanceId> = folders.difference(&known).copied().collect();
+        for instance in private {
+            if !known.contains(&instance) {
+                self.shared.private.forget(instance).await?;
+            }
+        }
         for container in found {
             if container
                 .instance

@@ -11,6 +11,7 @@ use crate::{
     domain::{Phase, container::volume_folder},
     entropy::jitter,
     runtime::RuntimeError,
+    store::StoreError,
 };
 use fluxplane_core::id::InstanceId;
 
@@ -21,6 +22,8 @@ pub(super) enum RemovalError {
     Runtime(#[from] RuntimeError),
     #[error(transparent)]
     Volume(#[from] volumes::VolumeError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 impl InstanceTask {
@@ -52,12 +55,16 @@ async fn clear(shared: &Shared, instance: InstanceId) -> Result<(), RemovalError
     for found in runtime.list(shared.host.node).await? {
         if found.instance == Some(instance) {
             runtime
-                .stop(&found.name, shared.settings.stop_grace)
+                .stop(
+                    &found.name,
+                    found.grace.unwrap_or(shared.settings.stop_grace),
+                )
                 .await?;
             runtime.remove(&found.name).await?;
         }
     }
     runtime.remove_network(instance).await?;
     volumes::remove(volume_folder(&shared.host, instance)).await?;
+    shared.private.forget(instance).await?;
     Ok(())
 }

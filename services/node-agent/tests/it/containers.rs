@@ -340,12 +340,14 @@ async fn components_find_each_other_by_name_and_share_a_volume() {
         source: "appdata".to_owned(),
         file: false,
         component: "back".to_owned(),
+        read_only: false,
     });
     front.mounts.push(Mount {
         path: "/etc/front.conf".to_owned(),
         source: "front.conf".to_owned(),
         file: true,
         component: String::new(),
+        read_only: false,
     });
     let wanted = instance(vec![back, front]);
     let stranger = web(31_502);

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use fluxplane_node_agent::{domain::ImageName, runtime::Simulated};
-use fluxplane_proto::node_registry::v1::InstancePhase;
+use fluxplane_proto::node_registry::v1::{InstancePhase, Probe, Probes};
 
 use crate::{
     agent::Machine,
@@ -130,6 +130,105 @@ async fn a_container_that_keeps_exiting_has_failed() {
     );
     // It is tried again all the same, and recovers.
     reported(&world.plane, &wanted, InstancePhase::Healthy).await;
+}
+
+/// A question to the port of [`component`], one bad answer to which counts.
+fn probe(path: Option<&str>) -> Probe {
+    Probe {
+        port: 8_080,
+        http_path: path.map(str::to_owned),
+        interval_s: 1,
+        timeout_s: 1,
+        delay_s: 0,
+        failures: 1,
+        successes: 1,
+    }
+}
+
+#[tokio::test]
+async fn an_instance_is_healthy_while_its_readiness_probe_says_so() {
+    let world = World::new().await;
+    let _agent = world.start().await;
+    let address: SocketAddr = (world.machine.ip, 34_040).into();
+    world.engine.set_reachable(address, false);
+    let mut web = component("web", "localhost/demo:1", 34_040);
+    web.probes = Some(Probes {
+        readiness: Some(probe(Some("/ready"))),
+        ..Probes::default()
+    });
+    let wanted = instance(vec![web]);
+    world
+        .plane
+        .decide(state(1, std::slice::from_ref(&wanted)))
+        .await;
+    reported(&world.plane, &wanted, InstancePhase::Starting).await;
+    world.engine.set_reachable(address, true);
+    reported(&world.plane, &wanted, InstancePhase::Healthy).await;
+    world.engine.set_reachable(address, false);
+    let status = reported(&world.plane, &wanted, InstancePhase::Unhealthy).await;
+    assert!(
+        status
+            .reason
+            .starts_with("the readiness probe failed 1 of 1 times: port 34040"),
+        "{status:?}"
+    );
+    world.engine.set_reachable(address, true);
+    let status = reported(&world.plane, &wanted, InstancePhase::Healthy).await;
+    assert_eq!((status.restarts, world.engine.starts()), (0, 1));
+}
+
+#[tokio::test]
+async fn a_component_whose_health_probe_fails_is_stopped_and_started_again() {
+    let world = World::new().await;
+    let _agent = world.start().await;
+    let address: SocketAddr = (world.machine.ip, 34_041).into();
+    let mut web = component("web", "localhost/demo:1", 34_041);
+    web.probes = Some(Probes {
+        startup: Some(probe(None)),
+        health: Some(probe(None)),
+        ..Probes::default()
+    });
+    let wanted = instance(vec![web]);
+    world
+        .plane
+        .decide(state(1, std::slice::from_ref(&wanted)))
+        .await;
+    reported(&world.plane, &wanted, InstancePhase::Healthy).await;
+    world.engine.set_reachable(address, false);
+    let status = reported(&world.plane, &wanted, InstancePhase::Unhealthy).await;
+    assert!(
+        status
+            .reason
+            .starts_with("component `web` was stopped: the health probe failed"),
+        "{status:?}"
+    );
+    world.engine.set_reachable(address, true);
+    let status = reported(&world.plane, &wanted, InstancePhase::Healthy).await;
+    assert!(status.restarts >= 1, "{status:?}");
+}
+
+#[tokio::test]
+async fn a_probe_of_a_port_that_is_not_published_fails_by_name() {
+    let world = World::new().await;
+    let _agent = world.start().await;
+    let mut web = component("web", "localhost/demo:1", 34_042);
+    web.probes = Some(Probes {
+        health: Some(Probe {
+            port: 81,
+            ..probe(None)
+        }),
+        ..Probes::default()
+    });
+    let wanted = instance(vec![web]);
+    world
+        .plane
+        .decide(state(1, std::slice::from_ref(&wanted)))
+        .await;
+    let status = reported(&world.plane, &wanted, InstancePhase::Failed).await;
+    assert_eq!(
+        status.reason,
+        "component `web`: probe port is `81`, but a probe asks a port that is published on tcp"
+    );
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ mod containers;
 mod instances;
 mod joining;
 mod plane;
+mod private;
 mod refusal;
 mod registry;
 mod sessions;

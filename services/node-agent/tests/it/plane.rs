@@ -9,6 +9,7 @@ use std::{
 
 use chrono::TimeDelta;
 use fluxplane_core::{Clock as _, IdSource as _, SystemClock, SystemIds, attest, id::NodeId};
+use fluxplane_envelope::{Delivery, SystemEntropy, seal_to};
 use fluxplane_flux_chain::{
     key::PrivateKey,
     message::{CompactSignature, Magic},
@@ -23,9 +24,10 @@ use fluxplane_platform::{
     },
 };
 use fluxplane_proto::node_registry::v1::{
-    AgentMessage, DesiredState, HeartbeatBody, Hello, InstanceReport, JoinRequest, JoinResponse,
-    LogChunk, PlaneMessage, RenewCertificateRequest, RenewCertificateResponse, UsageAck,
-    UsageReportBody, Welcome,
+    AgentMessage, DesiredState, FetchPrivateRequest, FetchPrivateResponse, HeartbeatBody, Hello,
+    InstanceReport, JoinRequest, JoinResponse, LogChunk, PlaneMessage, PrivateComponent,
+    PrivatePart, RenewCertificateRequest, RenewCertificateResponse, UsageAck, UsageReportBody,
+    Welcome,
     agent_message::Body as Up,
     agent_service_server::{AgentService, AgentServiceServer},
     join_service_server::{JoinService, JoinServiceServer},
@@ -71,6 +73,45 @@ pub(crate) struct Memory {
     pub(crate) refuse_join: Option<Status>,
     pub(crate) renewals: usize,
     sessions: Vec<mpsc::Sender<Result<PlaneMessage, Status>>>,
+    /// Private part and epoch of every instance.
+    pub(crate) private: HashMap<String, (PrivatePart, u64)>,
+    /// Answers to questions for private parts, but for those that are answered.
+    pub(crate) refuse_private: Option<Status>,
+    pub(crate) fetches: usize,
+}
+
+impl Memory {
+    /// Takes the environments out of a desired state, as the scheduler does.
+    fn keep_private(&mut self, mut desired: DesiredState) -> DesiredState {
+        for instance in &mut desired.instances {
+            let (known, _) = self
+                .private
+                .entry(instance.instance_id.clone())
+                .or_default()
+                .clone();
+            let components = instance.components.iter_mut().map(|component| {
+                let environment = std::mem::take(&mut component.environment);
+                if !environment.is_empty() && component.private_version.is_empty() {
+                    "environment".clone_into(&mut component.private_version);
+                }
+                let known = known
+                    .components
+                    .iter()
+                    .find(|one| one.name == component.name);
+                PrivateComponent {
+                    name: component.name.clone(),
+                    environment,
+                    image_credentials: known.and_then(|one| one.image_credentials.clone()),
+                }
+            });
+            let part = PrivatePart {
+                components: components.collect(),
+            };
+            let kept = (part, instance.assignment_epoch);
+            self.private.insert(instance.instance_id.clone(), kept);
+        }
+        desired
+    }
 }
 
 /// A running plane.
@@ -156,6 +197,7 @@ impl Plane {
 
     /// Decides what nodes shall run, and tells those that are connected.
     pub(crate) async fn decide(&self, desired: DesiredState) {
+        let desired = self.memory().keep_private(desired);
         self.memory().desired = Some(desired.clone());
         self.tell(Down::DesiredState(desired)).await;
     }
@@ -359,6 +401,14 @@ impl AgentService for Service {
         Ok(Response::new(Box::pin(ReceiverStream::new(messages))))
     }
 
+    async fn fetch_private(
+        &self,
+        request: Request<FetchPrivateRequest>,
+    ) -> Result<Response<FetchPrivateResponse>, Status> {
+        let node = caller(&request)?;
+        seal(&mut self.memory(), node, request.get_ref()).map(Response::new)
+    }
+
     async fn renew_certificate(
         &self,
         request: Request<RenewCertificateRequest>,
@@ -371,6 +421,36 @@ impl AgentService for Service {
             expires_at,
         }))
     }
+}
+
+/// Seals the private part of an instance as the scheduler does.
+fn seal(
+    memory: &mut Memory,
+    node: NodeId,
+    asked: &FetchPrivateRequest,
+) -> Result<FetchPrivateResponse, Status> {
+    memory.fetches += 1;
+    if let Some(refusal) = memory.refuse_private.clone() {
+        return Err(refusal);
+    }
+    let (part, epoch) = memory
+        .private
+        .get(&asked.instance_id)
+        .ok_or_else(|| Status::permission_denied("not yours"))?;
+    if *epoch != asked.assignment_epoch {
+        return Err(Status::failed_precondition("the assignment is over"));
+    }
+    let delivery = Delivery {
+        instance: asked.instance_id.parse().unwrap(),
+        epoch: asked.assignment_epoch,
+        node: node.uuid(),
+    };
+    let plaintext = part.encode_to_vec();
+    let sealed = seal_to(&asked.recipient_key, delivery, &plaintext, &SystemEntropy).unwrap();
+    Ok(FetchPrivateResponse {
+        encapsulated_key: sealed.encapsulated,
+        ciphertext: sealed.ciphertext,
+    })
 }
 
 fn caller<T>(request: &Request<T>) -> Result<NodeId, Status> {

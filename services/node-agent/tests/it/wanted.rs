@@ -20,6 +20,7 @@ pub(crate) fn component(name: &str, image: &str, host_port: u32) -> Component {
         ports: vec![PortMapping {
             host_port,
             container_port: 8_080,
+            ..PortMapping::default()
         }],
         environment: vec!["GREETING=hello".to_owned()],
         command: Vec::new(),
@@ -33,7 +34,9 @@ pub(crate) fn component(name: &str, image: &str, host_port: u32) -> Component {
             source: "appdata".to_owned(),
             file: false,
             component: String::new(),
+            read_only: false,
         }],
+        ..Component::default()
     }
 }
 

@@ -6,7 +6,7 @@ use fluxplane_core::{
     id::NodeId,
 };
 use fluxplane_platform::{
-    db::{idempotency, retry::DbFailure},
+    db::idempotency,
     error::{Remote, ServiceError, db_kind, db_reason},
 };
 
@@ -20,6 +20,8 @@ pub enum Error {
     Join(JoinError),
     #[error("ask the chain indexer: {0}")]
     Chain(Remote),
+    #[error("ask the scheduler: {0}")]
+    Scheduler(Remote),
     #[error("node {0} does not exist")]
     NoNode(NodeId),
     #[error("node {0} was retired; another machine joined in its place")]
@@ -48,29 +50,12 @@ impl From<JoinError> for Error {
     }
 }
 
-impl DbFailure for Error {
-    fn db(&self) -> Option<&sqlx::Error> {
-        match self {
-            Self::Db(err) => Some(err),
-            Self::Join(_)
-            | Self::Chain(_)
-            | Self::NoNode(_)
-            | Self::Retired(_)
-            | Self::Invalid(_)
-            | Self::KeyReused
-            | Self::Certify(_)
-            | Self::NotConnected(_)
-            | Self::Decode(_) => None,
-        }
-    }
-}
-
 impl ServiceError for Error {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Db(err) => db_kind(err),
             Self::Join(err) => err.kind(),
-            Self::Chain(remote) => remote.kind,
+            Self::Chain(remote) | Self::Scheduler(remote) => remote.kind,
             Self::NoNode(_) => ErrorKind::NotFound,
             Self::Retired(_) => ErrorKind::Forbidden,
             Self::Invalid(_) | Self::KeyReused => ErrorKind::Invalid,
@@ -83,7 +68,7 @@ impl ServiceError for Error {
         match self {
             Self::Db(err) => db_reason(err),
             Self::Join(err) => err.reason(),
-            Self::Chain(remote) => remote.reason,
+            Self::Chain(remote) | Self::Scheduler(remote) => remote.reason,
             Self::NoNode(_) => Reason::NotFound,
             Self::Retired(_) => Reason::Forbidden,
             Self::Invalid(_) => Reason::InvalidRequest,
@@ -96,7 +81,7 @@ impl ServiceError for Error {
     fn violations(&self) -> Vec<Violation> {
         match self {
             Self::Join(err) => err.violations(),
-            Self::Chain(remote) => remote.violations.clone(),
+            Self::Chain(remote) | Self::Scheduler(remote) => remote.violations.clone(),
             Self::Invalid(violations) => violations.clone(),
             Self::Db(_)
             | Self::NoNode(_)

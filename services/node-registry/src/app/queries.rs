@@ -14,6 +14,18 @@ pub async fn get_node(ctx: &Context, id: NodeId) -> Result<Node, Error> {
         .ok_or(Error::NoNode(id))
 }
 
+/// Refuses nodes that are unknown, or whose place another machine took.
+pub async fn serving(ctx: &Context, id: NodeId) -> Result<(), Error> {
+    match get_node(ctx, id).await?.state {
+        NodeState::Retired => Err(Error::Retired(id)),
+        NodeState::Joined
+        | NodeState::Ready
+        | NodeState::Suspect
+        | NodeState::Lost
+        | NodeState::Ineligible => Ok(()),
+    }
+}
+
 /// One page of nodes and the cursor of the next.
 pub async fn list_nodes(
     ctx: &Context,

@@ -3,12 +3,16 @@
 use std::{pin::Pin, time::Duration};
 
 use fluxplane_core::{attest::Statement, id::NodeId};
-use fluxplane_platform::{error::to_status, propagation, tls::Peer};
+use fluxplane_platform::{
+    error::{ServiceError as _, to_status},
+    propagation,
+    tls::Peer,
+};
 use fluxplane_proto::node_registry::v1::{
-    AgentMessage, DesiredState, Heartbeat, HeartbeatBody, Hello, InstanceReport, PlaneMessage,
-    RenewCertificateRequest, RenewCertificateResponse, SignedUsageReport, UsageAck,
-    UsageReportBody, Welcome, agent_message::Body as Up, agent_service_server::AgentService,
-    plane_message::Body as Down,
+    AgentMessage, DesiredState, FetchPrivateRequest, FetchPrivateResponse, Heartbeat,
+    HeartbeatBody, Hello, InstanceReport, PlaneMessage, RenewCertificateRequest,
+    RenewCertificateResponse, SignedUsageReport, UsageAck, UsageReportBody, Welcome,
+    agent_message::Body as Up, agent_service_server::AgentService, plane_message::Body as Down,
 };
 use futures::Stream;
 use prost::Message as _;
@@ -26,10 +30,12 @@ use crate::{
     app::{
         Context, Error,
         join::Admission,
+        queries,
         renew_certificate::renew_certificate,
         reports::{self, UsageOutcome},
         store_desired,
     },
+    clients::scheduler::Scheduler,
     db::nodes::Beat,
     domain::{Node, signed},
     events::announce::{Reported, SignedReport},
@@ -54,6 +60,7 @@ pub struct Intervals {
 pub struct AgentGrpc {
     pub ctx: Context,
     pub admission: Admission,
+    pub scheduler: Scheduler,
     pub hub: Hub,
     pub beats: BeatQueue,
     pub metrics: RegistryMetrics,
@@ -120,6 +127,31 @@ impl AgentService for AgentGrpc {
         Ok(Response::new(Box::pin(ReceiverStream::new(outgoing))))
     }
 
+    async fn fetch_private(
+        &self,
+        request: Request<FetchPrivateRequest>,
+    ) -> Result<Response<FetchPrivateResponse>, Status> {
+        let node = caller(&request)?;
+        let asked = request.into_inner();
+        let (instance, epoch) = (asked.instance_id.clone(), asked.assignment_epoch);
+        let passed = self.pass_private(node, asked).await;
+        let outcome = match &passed {
+            Ok(_) => "delivered",
+            Err(err) if err.kind().retryable() => "unavailable",
+            Err(_) => "refused",
+        };
+        let fetches = &self.metrics.private_fetches;
+        fetches.get_or_create(&OutcomeLabels { outcome }).inc();
+        tracing::info!(
+            node.id = %node,
+            instance.id = instance,
+            assignment.epoch = epoch,
+            outcome,
+            "private part asked for"
+        );
+        passed.map(Response::new).map_err(|err| to_status(&err))
+    }
+
     async fn renew_certificate(
         &self,
         request: Request<RenewCertificateRequest>,
@@ -133,6 +165,18 @@ impl AgentService for AgentGrpc {
             certificate_pem: renewed.certificate_pem,
             expires_at: Some(convert::timestamp(renewed.expires_at)),
         }))
+    }
+}
+
+impl AgentGrpc {
+    async fn pass_private(
+        &self,
+        node: NodeId,
+        asked: FetchPrivateRequest,
+    ) -> Result<FetchPrivateResponse, Error> {
+        queries::serving(&self.ctx, node).await?;
+        let passed = self.scheduler.deliver_private(node, asked).await;
+        passed.map_err(Error::Scheduler)
     }
 }
 

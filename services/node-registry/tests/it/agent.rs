@@ -3,9 +3,10 @@
 use fluxplane_core::attest::Statement;
 use fluxplane_platform::{grpc, tls::Credentials};
 use fluxplane_proto::node_registry::v1::{
-    AgentMessage, DesiredState, Heartbeat, HeartbeatBody, Hello, JoinResponse, PlaneMessage,
-    SignedUsageReport, UsageReportBody, Welcome, agent_message::Body as Up,
-    agent_service_client::AgentServiceClient, plane_message::Body as Down,
+    AgentMessage, DesiredState, FetchPrivateRequest, FetchPrivateResponse, Heartbeat,
+    HeartbeatBody, Hello, JoinResponse, PlaneMessage, SignedUsageReport, UsageReportBody, Welcome,
+    agent_message::Body as Up, agent_service_client::AgentServiceClient,
+    plane_message::Body as Down,
 };
 use fluxplane_testkit::PATIENCE;
 use prost::Message as _;
@@ -79,6 +80,16 @@ impl Agent {
             outgoing,
             incoming,
         })
+    }
+
+    /// Asks for the private part of an instance.
+    pub(crate) async fn fetch_private(
+        &self,
+        request: FetchPrivateRequest,
+    ) -> Result<FetchPrivateResponse, Status> {
+        let endpoint = grpc::client::channel(&self.endpoint, self.credentials.client()).unwrap();
+        let mut client = AgentServiceClient::new(endpoint.connect().await.unwrap());
+        Ok(client.fetch_private(request).await?.into_inner())
     }
 
     pub(crate) fn sign(&self, statement: Statement, body: &[u8]) -> Vec<u8> {

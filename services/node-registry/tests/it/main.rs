@@ -4,5 +4,6 @@
 mod agent;
 mod joining;
 mod liveness;
+mod private;
 mod sessions;
 mod support;

@@ -31,12 +31,13 @@ use fluxplane_platform::{
 };
 use fluxplane_proto::{
     Event,
-    chain_indexer::v1 as chain,
+    chain_indexer::v1::{self as chain, chain_service_server::ChainServiceServer},
     common::v1::{self as common, Caller, OutPoint},
     node_registry::v1::{
         self as wire, CreateJoinTokenRequest, JoinRequest, JoinResponse, NodeChanged, NodeState,
         join_service_client::JoinServiceClient, node_service_client::NodeServiceClient,
     },
+    scheduler::v1::{self as scheduler, secret_service_server::SecretServiceServer},
 };
 use fluxplane_testkit::{Nats, PATIENCE, TestDb, eventually, free_address};
 use futures::TryStreamExt as _;
@@ -123,9 +124,65 @@ impl chain::chain_service_server::ChainService for FakeChain {
     }
 }
 
+/// Stands for the scheduler: remembers who asked for what, and answers with what the test says.
+#[derive(Clone, Default)]
+pub(crate) struct FakeScheduler {
+    pub(crate) asked: Arc<Mutex<Vec<scheduler::DeliverPrivateRequest>>>,
+    pub(crate) refusal: Arc<Mutex<Option<Status>>>,
+}
+
+/// What [`FakeScheduler`] answers.
+pub(crate) const SEALED: (&[u8], &[u8]) = (b"encapsulated", b"ciphertext");
+
+#[tonic::async_trait]
+impl scheduler::secret_service_server::SecretService for FakeScheduler {
+    async fn deliver_private(
+        &self,
+        request: Request<scheduler::DeliverPrivateRequest>,
+    ) -> Result<Response<scheduler::DeliverPrivateResponse>, Status> {
+        self.asked.lock().unwrap().push(request.into_inner());
+        if let Some(refusal) = self.refusal.lock().unwrap().clone() {
+            return Err(refusal);
+        }
+        Ok(Response::new(scheduler::DeliverPrivateResponse {
+            encapsulated_key: SEALED.0.to_vec(),
+            ciphertext: SEALED.1.to_vec(),
+        }))
+    }
+
+    async fn put_secret(
+        &self,
+        _: Request<scheduler::PutSecretRequest>,
+    ) -> Result<Response<scheduler::PutSecretResponse>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+
+    async fn get_secret(
+        &self,
+        _: Request<scheduler::GetSecretRequest>,
+    ) -> Result<Response<scheduler::GetSecretResponse>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+
+    async fn list_secrets(
+        &self,
+        _: Request<scheduler::ListSecretsRequest>,
+    ) -> Result<Response<scheduler::ListSecretsResponse>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+
+    async fn delete_secret(
+        &self,
+        _: Request<scheduler::DeleteSecretRequest>,
+    ) -> Result<Response<scheduler::DeleteSecretResponse>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+}
+
 /// A running registry and everything it needs.
 pub(crate) struct Plane {
     pub(crate) chain: FakeChain,
+    pub(crate) scheduler: FakeScheduler,
     pub(crate) db: TestDb,
     pub(crate) nats: Nats,
     pub(crate) metrics: Metrics,
@@ -157,15 +214,28 @@ impl Plane {
             .unwrap();
         let nats = Nats::start().await.unwrap();
         let pki = tempfile::tempdir().unwrap();
-        let services = ["chain-indexer", "gateway", "node-registry", "validator"];
+        let services = [
+            "chain-indexer",
+            "gateway",
+            "node-registry",
+            "scheduler",
+            "validator",
+        ];
         let now = SystemClock.now();
         development::ensure(pki.path(), &services, now).unwrap();
         let mut tasks = JoinSet::new();
         let stop = CancellationToken::new();
         let chain = FakeChain::default();
-        let chain_address = serve_chain(&pki, chain.clone(), &mut tasks, &stop).await;
+        let routes = ChainServiceServer::new(chain.clone());
+        let routes = Routes::new(routes);
+        let chain_address = serve(&pki, "chain-indexer", routes, &mut tasks, &stop).await;
+        let scheduler = FakeScheduler::default();
+        let routes = SecretServiceServer::new(scheduler.clone());
+        let routes = Routes::new(routes);
+        let scheduler_address = serve(&pki, "scheduler", routes, &mut tasks, &stop).await;
 
         let mut config = config(&db, &nats, &pki, chain_address);
+        config.scheduler.endpoint = format!("https://{scheduler_address}");
         edit(&mut config);
         let (agents, service) = (config.agents.listen, config.grpc.listen);
         let health = Health::default();
@@ -193,6 +263,7 @@ impl Plane {
         let ca_pem = std::fs::read_to_string(pki.path().join("ca.pem")).unwrap();
         Self {
             chain,
+            scheduler,
             db,
             nats,
             metrics,
@@ -304,9 +375,10 @@ fn credentials(pki: &tempfile::TempDir, name: &str) -> Credentials {
     .unwrap()
 }
 
-async fn serve_chain(
+async fn serve(
     pki: &tempfile::TempDir,
-    chain: FakeChain,
+    name: &str,
+    routes: Routes,
     tasks: &mut JoinSet<()>,
     stop: &CancellationToken,
 ) -> SocketAddr {
@@ -319,11 +391,10 @@ async fn serve_chain(
     let address = listener.local_addr().unwrap();
     let server = Server {
         listener,
-        tls: credentials(pki, "chain-indexer").server(),
+        tls: credentials(pki, name).server(),
         policy: POLICY,
         metrics: Metrics::new("fake", "0"),
     };
-    let routes = Routes::new(chain::chain_service_server::ChainServiceServer::new(chain));
     let stop = stop.clone();
     tasks.spawn(async move {
         server.serve(routes, stop).await.unwrap();

@@ -3,7 +3,11 @@
 use fluxplane_platform::db::{idempotency, outbox};
 use sqlx::PgConnection;
 
-use super::{Context, Error, queries::details_of, update_app::lock_living};
+use super::{
+    Context, Error,
+    queries::{details_of, restore_specs},
+    update_app::lock_living,
+};
 use crate::{
     db::{self, apps::Attention},
     domain::{App, AppState, Entry, Stage, app::Details},
@@ -25,7 +29,7 @@ pub async fn cancel_app(
     command: CancelApp,
 ) -> Result<Details, Error> {
     let mut tx = fluxplane_platform::db::begin(&ctx.pool).await?;
-    let details = idempotency::once(&mut tx, idempotency, async |conn| {
+    let mut details = idempotency::once(&mut tx, idempotency, async |conn| {
         let owner = Some(command.principal.as_str());
         let mut app = lock_living(conn, &command.name, owner, command.expected_version).await?;
         let entry = Entry::app(
@@ -35,9 +39,10 @@ pub async fn cancel_app(
         );
         let reason = "cancelled by its owner";
         end(conn, ctx, &mut app, AppState::Cancelled, reason, entry).await?;
-        details_of(conn, app).await
+        details_of(ctx, conn, app).await
     })
     .await?;
+    restore_specs(ctx, &mut tx, &mut details).await?;
     tx.commit().await.map_err(Error::Commit)?;
     tracing::info!(app.id = %details.app.id, app.name = details.app.name, "application cancelled");
     Ok(details)
@@ -57,7 +62,7 @@ pub(super) async fn end(
     let unpaid = [Some(app.current), app.pending];
     for number in unpaid.into_iter().flatten() {
         let found = db::revisions::by_number(conn, app.id, number).await?;
-        let Some(mut revision) = found.map(|published| published.revision) else {
+        let Some(mut revision) = found.map(|stored| stored.revision) else {
             continue;
         };
         if revision.awaits_payment() {
@@ -68,6 +73,7 @@ pub(super) async fn end(
     app.end(state, reason, now);
     app.healthy = 0;
     app.count_change(&before, true);
+    db::kept_rooms::release(conn, app.id, now).await?;
     db::apps::save(conn, app, Attention::Now(now)).await?;
     db::timeline::append(conn, now, &[(app.id, entry)]).await?;
     outbox::append(conn, &announce::app_ended(ctx.ids.as_ref(), app)).await?;

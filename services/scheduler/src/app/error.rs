@@ -4,6 +4,7 @@ use fluxplane_core::{
     ErrorKind,
     error::{Reason, Violation},
 };
+use fluxplane_envelope::{NoEntropy, OpenError};
 use fluxplane_platform::{
     db::{idempotency, lease::FenceError},
     error::{ServiceError, db_kind, db_reason},
@@ -22,6 +23,14 @@ pub enum Error {
     Refused(Refusal),
     #[error("the idempotency key was used for another request")]
     KeyReused,
+    /// Room that a step needs was kept for a quote meanwhile; the step is decided again.
+    #[error("the room was kept for a quote meanwhile")]
+    RoomKept,
+    /// It was changed outside of the plane, or the ring lacks a root key.
+    #[error("{0} does not open")]
+    Sealed(&'static str, #[source] OpenError),
+    #[error(transparent)]
+    NoEntropy(#[from] NoEntropy),
     /// This leader's term is over.
     #[error("another leader took over from term {0}")]
     Superseded(i64),
@@ -54,7 +63,8 @@ impl ServiceError for Error {
             Self::Db(err) | Self::Commit(err) => db_kind(err),
             Self::Refused(refusal) => refusal.kind,
             Self::KeyReused => ErrorKind::Invalid,
-            Self::Superseded(_) => ErrorKind::Unavailable,
+            Self::Sealed(..) => ErrorKind::Internal,
+            Self::RoomKept | Self::NoEntropy(_) | Self::Superseded(_) => ErrorKind::Unavailable,
         }
     }
 
@@ -63,7 +73,8 @@ impl ServiceError for Error {
             Self::Db(err) | Self::Commit(err) => db_reason(err),
             Self::Refused(refusal) => refusal.reason,
             Self::KeyReused => Reason::IdempotencyKeyReused,
-            Self::Superseded(_) => Reason::Unavailable,
+            Self::Sealed(..) => Reason::Internal,
+            Self::RoomKept | Self::NoEntropy(_) | Self::Superseded(_) => Reason::Unavailable,
         }
     }
 
@@ -76,7 +87,12 @@ impl ServiceError for Error {
                 "a key belongs to one request; the same key with another request is a mistake",
                 "send a fresh key with each new request",
             )],
-            Self::Db(_) | Self::Commit(_) | Self::Superseded(_) => Vec::new(),
+            Self::Db(_)
+            | Self::Commit(_)
+            | Self::RoomKept
+            | Self::Sealed(..)
+            | Self::NoEntropy(_)
+            | Self::Superseded(_) => Vec::new(),
         }
     }
 }

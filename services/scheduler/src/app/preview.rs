@@ -1,20 +1,13 @@
 //! What placement would do with a specification now. Reads, and changes nothing.
-//!
-//! Only the leader keeps the fleet in memory; every replica may be asked. So a replica reads the fleet when it is asked, and
-//! keeps it for a moment: whoever asks often is answered from memory, and no answer is older than that moment.
 
-use std::{sync::Arc, time::Duration};
-
+use super::{Context, Error, known_fleet::KnownFleet};
+use crate::{
+    db,
+    domain::{fleet::Fleet, hold::HoldId, submission::draft},
+};
 use fluxplane_app_spec::legacy::rules_height;
 use fluxplane_core::id::AppId;
 use fluxplane_placement::DecisionRecord;
-use tokio::{sync::Mutex, time::Instant};
-
-use super::{Context, Error};
-use crate::{
-    db,
-    domain::{fleet::Fleet, submission::draft},
-};
 
 /// Starts that are looked at.
 const STARTS: i64 = 200;
@@ -25,23 +18,9 @@ const ENOUGH_STARTS: u32 = 5;
 /// Answers questions about the fleet. Clones share what they know.
 #[derive(Debug, Clone)]
 pub struct Previews {
-    rules: PreviewRules,
-    kept: Arc<Mutex<Option<Kept>>>,
-}
-
-/// The fleet as it was read.
-#[derive(Debug)]
-struct Kept {
-    at: Instant,
-    fleet: Arc<Fleet>,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub struct PreviewRules {
-    /// Longest time the fleet is kept in memory.
-    pub keep: Duration,
+    fleet: KnownFleet,
     /// Seconds a start is expected to take while too few were measured.
-    pub assumed_start: u32,
+    assumed_start: u32,
 }
 
 /// What placement would do.
@@ -60,15 +39,15 @@ pub struct Preview {
 }
 
 impl Previews {
-    pub fn new(rules: PreviewRules) -> Self {
+    pub const fn new(fleet: KnownFleet, assumed_start: u32) -> Self {
         Self {
-            rules,
-            kept: Arc::default(),
+            fleet,
+            assumed_start,
         }
     }
 
-    /// Decides where the copies would go, as the leader would. Of an application of the caller that lives, the room it takes
-    /// counts as free, because an update takes the same place.
+    /// Decides where the copies would go, as the leader would. The room that an application of the caller takes counts as
+    /// free, because an update takes the same place; so does what an earlier quote keeps for its name.
     pub async fn preview(
         &self,
         ctx: &Context,
@@ -78,24 +57,29 @@ impl Previews {
         let mut conn = ctx.pool.acquire().await?;
         let height = rules_height(db::chain::height(&mut conn).await?);
         let draft = draft(spec_json, height)?;
+        let now = ctx.clock.now();
         let own = db::apps::by_name(&mut conn, &draft.name, Some(owner)).await?;
+        let kept = db::kept_rooms::for_name(&mut conn, &draft.name, owner, now).await?;
         let starts = db::instances::latest_starts(&mut conn, STARTS).await?;
         drop(conn);
-        let fleet = self.fleet(ctx).await?;
-        let id = ctx.ids.next();
+        let fleet = self.fleet.get(ctx).await?.fleet;
         let living = own.filter(|app| app.ended_at.is_none()).map(|app| app.id);
         let wanted = draft.workload.instances;
-        let request = draft
-            .workload
-            .request(living.unwrap_or(AppId::from(id)), wanted);
-        let decision = match living {
-            None => fleet.plan(&request, 0),
-            Some(app) => {
-                let mut without = Fleet::clone(&fleet);
+        let app = living.unwrap_or_else(|| ctx.ids.next().into());
+        let request = draft.workload.request(app, wanted);
+        let theirs: Vec<AppId> = living
+            .into_iter()
+            .chain(kept.into_iter().map(HoldId::as_app))
+            .collect();
+        let decision = if theirs.is_empty() {
+            fleet.plan(&request, 0)
+        } else {
+            let mut without = Fleet::clone(&fleet);
+            for app in theirs {
                 // Nothing is added, so nothing can be left out.
                 without.set_rooms(app, Vec::new()).ok();
-                without.plan(&request, 0)
             }
+            without.plan(&request, 0)
         };
         let placeable = u32::try_from(decision.placements.len()).unwrap_or(u32::MAX);
         let DecisionRecord {
@@ -103,7 +87,7 @@ impl Previews {
         } = decision.record;
         let (measured, seconds) = match starts {
             (count, Some(seconds)) if count >= ENOUGH_STARTS => (count, seconds),
-            _ => (0, self.rules.assumed_start),
+            _ => (0, self.assumed_start),
         };
         Ok(Preview {
             nodes_matching: filters.left,
@@ -114,28 +98,5 @@ impl Previews {
             expected_start: (placeable > 0).then_some(seconds),
             starts_measured: measured,
         })
-    }
-
-    /// The fleet as it is, or was a moment ago. Whoever asks meanwhile waits for the same reading.
-    async fn fleet(&self, ctx: &Context) -> Result<Arc<Fleet>, Error> {
-        let mut kept = self.kept.lock().await;
-        if let Some(known) = &*kept
-            && known.at.elapsed() < self.rules.keep
-        {
-            return Ok(Arc::clone(&known.fleet));
-        }
-        let at = Instant::now();
-        let mut tx = fluxplane_platform::db::begin_snapshot(&ctx.pool).await?;
-        let nodes = db::nodes::all(&mut tx).await?;
-        let rooms = db::instances::rooms(&mut tx).await?;
-        drop(tx);
-        // The leader reports what cannot be represented.
-        let (fleet, _left_out) = Fleet::new(&nodes, rooms);
-        let fleet = Arc::new(fleet);
-        *kept = Some(Kept {
-            at,
-            fleet: Arc::clone(&fleet),
-        });
-        Ok(fleet)
     }
 }

@@ -7,10 +7,10 @@ use uuid::Uuid;
 
 use super::{Context, Error};
 use crate::{
-    db::{self, instances::Located, timeline::StoredEntry},
+    db::{self, instances::Located, published::StoredMessage, timeline::StoredEntry},
     domain::{
         App, Refusal,
-        app::Details,
+        app::{Details, Published},
         published::{Location, PublishedMessage, Wanted},
     },
 };
@@ -25,7 +25,7 @@ pub const TIMELINE_BATCH: i64 = 200;
 pub async fn get_app(ctx: &Context, owner: &str, name: &str) -> Result<Details, Error> {
     let mut conn = ctx.pool.acquire().await?;
     let app = find(&mut conn, owner, name).await?;
-    details_of(&mut conn, app).await
+    details_of(ctx, &mut conn, app).await
 }
 
 /// One page of the caller's applications and the cursor of the next.
@@ -37,7 +37,7 @@ pub async fn list_apps(
     let mut conn = ctx.pool.acquire().await?;
     let mut apps = db::apps::list(&mut conn, owner, page).await?;
     let cursor = page.cut(&mut apps, |app| app.id.uuid());
-    Ok((with_revisions(&mut conn, apps).await?, cursor))
+    Ok((with_revisions(ctx, &mut conn, apps).await?, cursor))
 }
 
 /// Instances of an application of the caller.
@@ -121,9 +121,16 @@ pub async fn list_published_messages(
     page: &Page<Uuid>,
 ) -> Result<(Vec<PublishedMessage>, String), Error> {
     let mut conn = ctx.pool.acquire().await?;
-    let mut messages = db::published::messages(&mut conn, wanted, page).await?;
-    let cursor = page.cut(&mut messages, |message| message.revision.uuid());
-    Ok((messages, cursor))
+    let mut stored = db::published::messages(&mut conn, wanted, page).await?;
+    let cursor = page.cut(&mut stored, |one| one.message.revision.uuid());
+    let sealed = stored.iter().filter_map(|one| one.spec.sealed());
+    let keys = ctx.vault.keys_for(&mut conn, sealed).await?;
+    let messages = stored.into_iter().map(|one| {
+        let StoredMessage { mut message, spec } = one;
+        message.spec_json = keys.spec(spec, &message.owner, message.revision)?;
+        Ok(message)
+    });
+    Ok((messages.collect::<Result<_, Error>>()?, cursor))
 }
 
 /// One page of the places where published applications run, and the cursor of the next.
@@ -144,13 +151,44 @@ async fn find(conn: &mut PgConnection, owner: &str, name: &str) -> Result<App, E
 }
 
 /// An application with its revisions.
-pub(super) async fn details_of(conn: &mut PgConnection, app: App) -> Result<Details, Error> {
+pub(super) async fn details_of(
+    ctx: &Context,
+    conn: &mut PgConnection,
+    app: App,
+) -> Result<Details, Error> {
     let name = app.name.clone();
-    let mut details = with_revisions(conn, vec![app]).await?;
+    let mut details = with_revisions(ctx, conn, vec![app]).await?;
     Ok(details.pop().ok_or_else(|| Refusal::no_app(&name))?)
 }
 
-async fn with_revisions(conn: &mut PgConnection, apps: Vec<App>) -> Result<Vec<Details>, Error> {
+/// Puts the specifications back into an answer that was kept for a repeated request: there it is without them.
+pub(super) async fn restore_specs(
+    ctx: &Context,
+    conn: &mut PgConnection,
+    details: &mut Details,
+) -> Result<(), Error> {
+    let revisions = [Some(&mut details.current), details.pending.as_mut()];
+    for published in revisions.into_iter().flatten() {
+        if published.spec_json.is_empty() {
+            let number = published.revision.number;
+            let stored = db::revisions::by_number(conn, details.app.id, number).await?;
+            let found = ctx
+                .vault
+                .publish(conn, stored.into_iter().collect())
+                .await?;
+            if let Some(found) = found.into_iter().next() {
+                published.spec_json = found.spec_json;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn with_revisions(
+    ctx: &Context,
+    conn: &mut PgConnection,
+    apps: Vec<App>,
+) -> Result<Vec<Details>, Error> {
     let wanted: Vec<(AppId, u32)> = apps
         .iter()
         .flat_map(|app| {
@@ -158,7 +196,10 @@ async fn with_revisions(conn: &mut PgConnection, apps: Vec<App>) -> Result<Vec<D
             [Some((app.id, app.current)), pending].into_iter().flatten()
         })
         .collect();
-    let revisions = db::revisions::of_apps(conn, &wanted).await?;
+    let stored = db::revisions::of_apps(conn, &wanted).await?;
+    let owners: Vec<AppId> = stored.iter().map(|one| one.app).collect();
+    let published = ctx.vault.publish(conn, stored).await?;
+    let revisions: Vec<(AppId, Published)> = owners.into_iter().zip(published).collect();
     let find = |app: AppId, number: u32| {
         let of = revisions
             .iter()

@@ -1,15 +1,16 @@
 //! An owner wants an application.
 
 use fluxplane_app_spec::legacy::rules_height;
-use fluxplane_core::Funding;
+use fluxplane_core::{Funding, id::AppId};
 use fluxplane_platform::{
     db::{idempotency, outbox},
     propagation,
 };
+use sqlx::PgConnection;
 
-use super::{Context, Error, delta};
+use super::{Context, Error, delta, queries::restore_specs, secrets};
 use crate::{
-    db,
+    db::{self, revisions::SealedParts},
     domain::{
         App, AppState, Entry, Refusal, Revision, Stage,
         app::{Details, Published},
@@ -37,7 +38,7 @@ pub async fn submit_app(
     command: SubmitApp,
 ) -> Result<Details, Error> {
     let mut tx = fluxplane_platform::db::begin(&ctx.pool).await?;
-    let details = idempotency::once(&mut tx, idempotency, async |conn| {
+    let mut details = idempotency::once(&mut tx, idempotency, async |conn| {
         let now = ctx.clock.now();
         let height = rules_height(db::chain::height(conn).await?);
         let submission = submission::register(
@@ -48,6 +49,9 @@ pub async fn submit_app(
                 now_ms: u64::try_from(now.timestamp_millis()).unwrap_or(0),
             },
         )?;
+        if submission.native && command.published {
+            return Err(Refusal::not_publishable(&submission.name).into());
+        }
         let limit = ctx.limits.unpaid_per_owner;
         if db::apps::count_unpaid(conn, &submission.owner).await? >= i64::from(limit) {
             return Err(Refusal::too_many_unpaid(&submission.owner, limit).into());
@@ -57,26 +61,24 @@ pub async fn submit_app(
         if let Some(until) = db::reservations::held_by_another(conn, name, owner, now).await? {
             return Err(Refusal::name_reserved(name, until).into());
         }
+        let uses = secrets::resolve(conn, &submission.owner, &submission.workload).await?;
         let (app, published) = first_revision(ctx, &submission, &command);
         if !db::apps::insert(conn, &app, command.published, published.revision.pay_until).await? {
             return Err(Refusal::name_taken(&submission.name).into());
         }
         db::reservations::remove(conn, &submission.name).await?;
-        if !db::revisions::insert(
-            conn,
-            app.id,
-            &published,
-            &submission.workload,
-            &command.signed,
-        )
-        .await?
-        {
-            return Err(Refusal::message_used(command.signed.timestamp_ms).into());
+        db::kept_rooms::attach(conn, &submission.name, &submission.owner, app.id, now).await?;
+        let signed = &command.signed;
+        if !store(ctx, conn, app.id, &published, &submission, signed).await? {
+            return Err(Refusal::message_used(signed.timestamp_ms).into());
         }
+        let id = published.revision.id;
+        db::secrets::note_uses(conn, id, &submission.owner, &uses).await?;
         let message = accepted(&submission, &published.revision);
         let entry = Entry::app(Stage::Accepted, 1, message);
         db::timeline::append(conn, now, &[(app.id, entry)]).await?;
-        let event = announce::revision_submitted(ctx.ids.as_ref(), &app, &published.revision);
+        let spec = &published.spec_json;
+        let event = announce::revision_submitted(ctx.ids.as_ref(), &app, &published.revision, spec);
         outbox::append(conn, &event).await?;
         Ok::<_, Error>(Details {
             app,
@@ -85,9 +87,40 @@ pub async fn submit_app(
         })
     })
     .await?;
+    restore_specs(ctx, &mut tx, &mut details).await?;
     tx.commit().await.map_err(Error::Commit)?;
     tracing::info!(app.id = %details.app.id, app.name = details.app.name, "application submitted");
     Ok(details)
+}
+
+/// Stores a revision, what is private of it sealed. Returns whether its signed message is new.
+pub(super) async fn store(
+    ctx: &Context,
+    conn: &mut PgConnection,
+    app: AppId,
+    published: &Published,
+    submission: &Submission,
+    signed: &SignedSpec,
+) -> Result<bool, Error> {
+    let revision = &published.revision;
+    let key = ctx
+        .vault
+        .key(conn, &revision.owner, ctx.ids.as_ref(), ctx.clock.as_ref())
+        .await?;
+    let mut workload = submission.workload.clone();
+    let environments = workload.take_environments();
+    let sealed = ctx.vault.seal_revision(
+        &key,
+        &revision.owner,
+        revision.id,
+        &published.spec_json,
+        &environments,
+    )?;
+    let parts = SealedParts {
+        spec: &sealed.spec,
+        environments: sealed.environments.as_deref(),
+    };
+    Ok(db::revisions::insert(conn, app, revision, parts, &workload, signed).await?)
 }
 
 fn first_revision(ctx: &Context, submission: &Submission, command: &SubmitApp) -> (App, Published) {
@@ -106,6 +139,7 @@ fn first_revision(ctx: &Context, submission: &Submission, command: &SubmitApp) -
         ended_at: None,
         version: 1,
         intent_version: 1,
+        secrets: 0,
     };
     let (quote_id, funding) = (command.quote_id.clone(), command.funding);
     let published = revision(ctx, submission, 1, 1, quote_id, funding);

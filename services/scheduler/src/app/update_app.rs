@@ -7,8 +7,9 @@ use sqlx::PgConnection;
 
 use super::{
     Context, Error,
-    queries::details_of,
-    submit_app::{accepted, revision},
+    queries::{details_of, restore_specs},
+    secrets,
+    submit_app::{accepted, revision, store},
 };
 use crate::{
     db::{self, apps::Attention},
@@ -39,7 +40,7 @@ pub async fn update_app(
     command: UpdateApp,
 ) -> Result<Details, Error> {
     let mut tx = fluxplane_platform::db::begin(&ctx.pool).await?;
-    let details = idempotency::once(&mut tx, idempotency, async |conn| {
+    let mut details = idempotency::once(&mut tx, idempotency, async |conn| {
         let now = ctx.clock.now();
         let height = rules_height(db::chain::height(conn).await?);
         let delegate = is_delegate(&command.principal, height);
@@ -48,8 +49,12 @@ pub async fn update_app(
         if let Some(number) = waiting(&app) {
             return Err(Refusal::revision_pending(number).into());
         }
-        let current = db::revisions::by_number(conn, app.id, app.current)
+        let current = db::revisions::by_number(conn, app.id, app.current).await?;
+        let current = ctx
+            .vault
+            .publish(conn, current.into_iter().collect())
             .await?
+            .pop()
             .ok_or_else(|| Refusal::no_app(&command.name))?;
         let update = submission::update(
             &command.signed,
@@ -71,19 +76,15 @@ pub async fn update_app(
             current.revision.rollout
         };
         let submission = update.submission;
+        let uses = secrets::resolve(conn, &submission.owner, &submission.workload).await?;
         let (quote_id, funding) = (command.quote_id.clone(), command.funding);
         let published = revision(ctx, &submission, number, rollout, quote_id, funding);
-        if !db::revisions::insert(
-            conn,
-            app.id,
-            &published,
-            &submission.workload,
-            &command.signed,
-        )
-        .await?
-        {
-            return Err(Refusal::message_used(command.signed.timestamp_ms).into());
+        let signed = &command.signed;
+        if !store(ctx, conn, app.id, &published, &submission, signed).await? {
+            return Err(Refusal::message_used(signed.timestamp_ms).into());
         }
+        let id = published.revision.id;
+        db::secrets::note_uses(conn, id, &submission.owner, &uses).await?;
         let before = app.clone();
         app.pending = Some(number);
         app.count_change(&before, true);
@@ -91,11 +92,13 @@ pub async fn update_app(
         let message = accepted(&submission, &published.revision);
         let entry = Entry::app(Stage::UpdateSubmitted, number, message);
         db::timeline::append(conn, now, &[(app.id, entry)]).await?;
-        let event = announce::revision_submitted(ctx.ids.as_ref(), &app, &published.revision);
+        let spec = &published.spec_json;
+        let event = announce::revision_submitted(ctx.ids.as_ref(), &app, &published.revision, spec);
         outbox::append(conn, &event).await?;
-        details_of(conn, app).await
+        details_of(ctx, conn, app).await
     })
     .await?;
+    restore_specs(ctx, &mut tx, &mut details).await?;
     tx.commit().await.map_err(Error::Commit)?;
     tracing::info!(app.id = %details.app.id, app.name = details.app.name, "update submitted");
     Ok(details)

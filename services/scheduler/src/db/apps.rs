@@ -28,6 +28,7 @@ struct Row {
     ended_at: Option<DateTime<Utc>>,
     version: i64,
     intent_version: i64,
+    secrets: i64,
 }
 
 impl TryFrom<Row> for App {
@@ -55,6 +56,7 @@ impl TryFrom<Row> for App {
             ended_at: row.ended_at,
             version: version("version", row.version)?,
             intent_version: version("intent_version", row.intent_version)?,
+            secrets: version("secrets", row.secrets)?,
         })
     }
 }
@@ -92,7 +94,7 @@ pub async fn lock(conn: &mut PgConnection, id: AppId) -> sqlx::Result<Option<App
         Row,
         r#"
         SELECT id, name, owner, state, state_reason, current_number, pending_number,
-               instances_healthy, created_at, expires_at, ended_at, version, intent_version
+               instances_healthy, created_at, expires_at, ended_at, version, intent_version, secrets
         FROM app WHERE id = $1 FOR UPDATE
         "#,
         id.uuid(),
@@ -112,7 +114,7 @@ pub async fn by_name(
         Row,
         r#"
         SELECT id, name, owner, state, state_reason, current_number, pending_number,
-               instances_healthy, created_at, expires_at, ended_at, version, intent_version
+               instances_healthy, created_at, expires_at, ended_at, version, intent_version, secrets
         FROM app
         WHERE name_key = lower($1) AND ($2::text IS NULL OR owner = $2)
         ORDER BY ended_at IS NULL DESC, created_at DESC LIMIT 1
@@ -135,7 +137,7 @@ pub async fn list(
         Row,
         r#"
         SELECT id, name, owner, state, state_reason, current_number, pending_number,
-               instances_healthy, created_at, expires_at, ended_at, version, intent_version
+               instances_healthy, created_at, expires_at, ended_at, version, intent_version, secrets
         FROM app WHERE owner = $1 AND ($2::uuid IS NULL OR id > $2)
         ORDER BY id LIMIT $3
         "#,
@@ -238,6 +240,8 @@ pub struct Due {
     pub apps: Vec<AppId>,
     /// Nodes changed since it looked last.
     pub nodes_changed: bool,
+    /// Something was kept for a quote since, or is not any more.
+    pub holds_changed: bool,
 }
 
 /// Applications that are due, those that wait longest first.
@@ -246,7 +250,8 @@ pub async fn due(conn: &mut PgConnection, now: DateTime<Utc>, limit: i64) -> sql
         r#"
         SELECT
             ARRAY(SELECT id FROM app WHERE attention_at <= $1 ORDER BY attention_at LIMIT $2) AS "apps!",
-            EXISTS (SELECT 1 FROM node WHERE unseen) AS "nodes_changed!"
+            EXISTS (SELECT 1 FROM node WHERE unseen) AS "nodes_changed!",
+            EXISTS (SELECT 1 FROM kept_room WHERE unseen) AS "holds_changed!"
         "#,
         now,
         limit,
@@ -256,6 +261,7 @@ pub async fn due(conn: &mut PgConnection, now: DateTime<Utc>, limit: i64) -> sql
     Ok(Due {
         apps: row.apps.into_iter().map(AppId::from).collect(),
         nodes_changed: row.nodes_changed,
+        holds_changed: row.holds_changed,
     })
 }
 

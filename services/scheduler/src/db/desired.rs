@@ -31,7 +31,8 @@ pub async fn bump(
             INSERT INTO node_desired AS d (node_id, version, epoch, updated_at)
             SELECT id, 1, $2, $3 FROM unnest($1::uuid[]) AS n (id) ORDER BY id
             ON CONFLICT (node_id) DO UPDATE SET
-                version = d.version + 1, epoch = EXCLUDED.epoch, updated_at = EXCLUDED.updated_at
+                version = d.version + 1, epoch = EXCLUDED.epoch, updated_at = EXCLUDED.updated_at,
+                outdated = false
             RETURNING node_id, version
         )
         SELECT node_id, bumped.version, tier FROM bumped JOIN node ON node.id = node_id
@@ -55,6 +56,17 @@ pub async fn bump(
         .collect()
 }
 
+/// Nodes whose desired state was announced in a form that is not used any more.
+pub async fn outdated(conn: &mut PgConnection, limit: i64) -> sqlx::Result<Vec<NodeId>> {
+    let ids = sqlx::query_scalar!(
+        "SELECT node_id FROM node_desired WHERE outdated ORDER BY node_id LIMIT $1",
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(ids.into_iter().map(NodeId::from).collect())
+}
+
 /// An instance that a node shall run.
 #[derive(Debug, Clone)]
 pub struct Wanted {
@@ -64,6 +76,8 @@ pub struct Wanted {
     pub app: AppId,
     pub app_name: String,
     pub revision: RevisionId,
+    /// What the application's number was when the assignment was made.
+    pub secrets: u64,
     pub traceparent: String,
 }
 
@@ -72,7 +86,7 @@ pub async fn wanted(conn: &mut PgConnection, nodes: &[NodeId]) -> sqlx::Result<V
     let ids: Vec<Uuid> = nodes.iter().map(|node| node.uuid()).collect();
     let rows = sqlx::query!(
         r#"
-        SELECT i.node_id AS "node_id!", i.id, i.epoch, i.app_id, a.name, i.revision_id, i.traceparent
+        SELECT i.node_id AS "node_id!", i.id, i.epoch, i.app_id, a.name, i.revision_id, i.secrets, i.traceparent
         FROM instance AS i JOIN app AS a ON a.id = i.app_id
         WHERE i.node_id = ANY($1) AND i.released_at IS NULL
           AND i.state NOT IN ('stopping', 'stopped', 'lost')
@@ -91,6 +105,7 @@ pub async fn wanted(conn: &mut PgConnection, nodes: &[NodeId]) -> sqlx::Result<V
                 app: row.app_id.into(),
                 app_name: row.name,
                 revision: row.revision_id.into(),
+                secrets: unsigned("instance", "secrets", row.id, row.secrets)?,
                 traceparent: row.traceparent,
             })
         })

@@ -44,6 +44,7 @@ struct Columns {
     ended_at: Option<DateTime<Utc>>,
     left_version: Option<i64>,
     released_at: Option<DateTime<Utc>>,
+    secrets: i64,
 }
 
 impl From<&Instance> for Columns {
@@ -71,6 +72,7 @@ impl From<&Instance> for Columns {
             ended_at: instance.ended_at,
             left_version: instance.left_version.map(bigint),
             released_at: instance.released_at,
+            secrets: bigint(instance.secrets),
         }
     }
 }
@@ -111,7 +113,8 @@ pub async fn update(conn: &mut PgConnection, instances: &[&Instance]) -> sqlx::R
             decision_id = n.decision_id, traceparent = n.traceparent, assigned_at = n.assigned_at,
             told_version = n.told_version, told_at = n.told_at, healthy_at = n.healthy_at,
             state_since = n.state_since, observed_at = n.observed_at, tried_at = n.tried_at,
-            ended_at = n.ended_at, left_version = n.left_version, released_at = n.released_at
+            ended_at = n.ended_at, left_version = n.left_version, released_at = n.released_at,
+            secrets = n.secrets
         FROM jsonb_populate_recordset(NULL::instance, $1) AS n
         WHERE i.id = n.id
         "#,
@@ -150,6 +153,7 @@ struct Row {
     ended_at: Option<DateTime<Utc>>,
     left_version: Option<i64>,
     released_at: Option<DateTime<Utc>>,
+    secrets: i64,
     number: i32,
     rollout_number: i32,
     cpu_milli: i64,
@@ -208,6 +212,7 @@ impl TryFrom<Row> for Located {
             ended_at: row.ended_at,
             left_version: maybe("left_version", row.left_version)?,
             released_at: row.released_at,
+            secrets: unsigned("secrets", row.secrets)?,
         };
         let copy = Copy {
             instance,
@@ -228,7 +233,7 @@ impl TryFrom<Row> for Located {
     }
 }
 
-fn ports(id: Uuid, ports: &[i32]) -> Result<Vec<u16>, Inconsistency> {
+pub(super) fn ports(id: Uuid, ports: &[i32]) -> Result<Vec<u16>, Inconsistency> {
     ports
         .iter()
         .map(|port| {
@@ -246,7 +251,7 @@ macro_rules! select {
             SELECT i.id, i.app_id, i.slot, i.state, i.reason, i.pending_filter, i.revision_id,
                    i.node_id, i.epoch, i.decision_id, i.traceparent, i.created_at, i.assigned_at,
                    i.told_version, i.told_at, i.healthy_at, i.state_since, i.observed_at, i.tried_at,
-                   i.ended_at, i.left_version, i.released_at, r.number, r.rollout_number,
+                   i.ended_at, i.left_version, i.released_at, i.secrets, r.number, r.rollout_number,
                    r.cpu_milli, r.ram_mib, r.disk_gib, r.ports, n.state AS "node_state?",
                    n.ip AS "node_ip?"
             FROM instance AS i
@@ -301,9 +306,37 @@ pub async fn list(
     ))
 }
 
+struct Room {
+    id: Uuid,
+    app_id: Uuid,
+    node_id: Uuid,
+    cpu_milli: i64,
+    ram_mib: i64,
+    disk_gib: i64,
+    ports: Vec<i32>,
+}
+
+impl Room {
+    fn reservation(self) -> sqlx::Result<Reservation> {
+        let unsigned = |column, value| unsigned("revision", column, self.id, value);
+        Ok(Reservation {
+            instance: self.id.into(),
+            app: self.app_id.into(),
+            node: self.node_id.into(),
+            resources: Resources {
+                cpu_milli: unsigned("cpu_milli", self.cpu_milli)?,
+                ram_mib: unsigned("ram_mib", self.ram_mib)?,
+                disk_gib: unsigned("disk_gib", self.disk_gib)?,
+            },
+            ports: ports(self.id, &self.ports)?.into_iter().collect(),
+        })
+    }
+}
+
 /// Everything that takes room on nodes.
 pub async fn rooms(conn: &mut PgConnection) -> sqlx::Result<Vec<Reservation>> {
-    let rows = sqlx::query!(
+    let rooms = sqlx::query_as!(
+        Room,
         r#"
         SELECT i.id, i.app_id, i.node_id AS "node_id!", r.cpu_milli, r.ram_mib, r.disk_gib, r.ports
         FROM instance AS i JOIN revision AS r ON r.id = i.revision_id
@@ -312,22 +345,24 @@ pub async fn rooms(conn: &mut PgConnection) -> sqlx::Result<Vec<Reservation>> {
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let unsigned = |column, value| unsigned("revision", column, row.id, value);
-            Ok(Reservation {
-                instance: row.id.into(),
-                app: row.app_id.into(),
-                node: row.node_id.into(),
-                resources: Resources {
-                    cpu_milli: unsigned("cpu_milli", row.cpu_milli)?,
-                    ram_mib: unsigned("ram_mib", row.ram_mib)?,
-                    disk_gib: unsigned("disk_gib", row.disk_gib)?,
-                },
-                ports: ports(row.id, &row.ports)?.into_iter().collect(),
-            })
-        })
-        .collect()
+    rooms.into_iter().map(Room::reservation).collect()
+}
+
+/// What takes room on these nodes.
+pub async fn rooms_on(conn: &mut PgConnection, nodes: &[NodeId]) -> sqlx::Result<Vec<Reservation>> {
+    let nodes: Vec<Uuid> = nodes.iter().map(|node| node.uuid()).collect();
+    let rooms = sqlx::query_as!(
+        Room,
+        r#"
+        SELECT i.id, i.app_id, i.node_id AS "node_id!", r.cpu_milli, r.ram_mib, r.disk_gib, r.ports
+        FROM instance AS i JOIN revision AS r ON r.id = i.revision_id
+        WHERE i.node_id = ANY($1) AND i.released_at IS NULL
+        "#,
+        &nodes,
+    )
+    .fetch_all(conn)
+    .await?;
+    rooms.into_iter().map(Room::reservation).collect()
 }
 
 /// Applications that look for a node in vain.

@@ -84,6 +84,43 @@ pub async fn lock(conn: &mut PgConnection, id: NodeId) -> sqlx::Result<Option<No
     Ok(row.map(Node::try_from).transpose()?)
 }
 
+/// All nodes behind the addresses of these, for whoever keeps room there; the leader gives none of it away meanwhile.
+pub async fn lock_addresses(
+    conn: &mut PgConnection,
+    nodes_wanted: &[NodeId],
+) -> sqlx::Result<Vec<Node>> {
+    let wanted: Vec<Uuid> = nodes_wanted.iter().map(|node| node.uuid()).collect();
+    // Less than the second after which Postgres looks for deadlocks: whoever only keeps room gives way.
+    sqlx::query!("SET LOCAL lock_timeout = '250ms'")
+        .execute(&mut *conn)
+        .await?;
+    let rows = sqlx::query_as!(
+        Row,
+        r#"
+        SELECT id, operator, outpoint, tier, state, cpu_milli, ram_mib, disk_gib, continent, country,
+               region, ip, static_ip, version
+        FROM node WHERE ip IN (SELECT ip FROM node WHERE id = ANY($1))
+        ORDER BY id FOR UPDATE
+        "#,
+        &wanted,
+    )
+    .fetch_all(conn)
+    .await?;
+    nodes(rows)
+}
+
+/// Keeps everybody from keeping room on these nodes until the transaction ends, but lets others read and change them.
+pub async fn share(conn: &mut PgConnection, nodes: &[NodeId]) -> sqlx::Result<()> {
+    let nodes: Vec<Uuid> = nodes.iter().map(|node| node.uuid()).collect();
+    sqlx::query_scalar!(
+        "SELECT id FROM node WHERE id = ANY($1) ORDER BY id FOR KEY SHARE",
+        &nodes,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(())
+}
+
 /// Stores a node unless a newer version of it is known. Returns whether it was stored.
 pub async fn put(conn: &mut PgConnection, node: &Node, now: DateTime<Utc>) -> sqlx::Result<bool> {
     let stored = sqlx::query!(

@@ -12,6 +12,7 @@ use fluxplane_platform::db::{
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::revisions::StoredSpec;
 use crate::domain::{
     AppState,
     published::{Location, PublishedMessage, Standing, Wanted},
@@ -20,7 +21,8 @@ use crate::domain::{
 struct MessageRow {
     id: Uuid,
     message_type: String,
-    spec_json: String,
+    spec_json: Option<String>,
+    spec_sealed: Option<Vec<u8>>,
     signed_at_ms: i64,
     signature: String,
     message_hash: String,
@@ -36,16 +38,22 @@ struct MessageRow {
     version: i64,
 }
 
-impl TryFrom<MessageRow> for PublishedMessage {
+/// A message without its specification, and that as it is stored.
+pub struct StoredMessage {
+    pub message: PublishedMessage,
+    pub spec: StoredSpec,
+}
+
+impl TryFrom<MessageRow> for StoredMessage {
     type Error = Inconsistency;
 
     fn try_from(row: MessageRow) -> Result<Self, Self::Error> {
         let id = row.id;
         let state = AppState::from_name(&row.state);
-        Ok(Self {
+        let message = PublishedMessage {
             revision: id.into(),
             kind: row.message_type,
-            spec_json: row.spec_json,
+            spec_json: String::new(),
             signed_at_ms: unsigned("revision", "signed_at_ms", id, row.signed_at_ms)?,
             signature: row.signature,
             message_hash: row.message_hash,
@@ -59,6 +67,10 @@ impl TryFrom<MessageRow> for PublishedMessage {
             app_name: row.name,
             app_state: state.ok_or_else(|| Inconsistency::new("app", "state", id, &row.state))?,
             app_version: unsigned("app", "version", id, row.version)?,
+        };
+        Ok(Self {
+            message,
+            spec: StoredSpec::of(row.spec_json, row.spec_sealed),
         })
     }
 }
@@ -68,11 +80,11 @@ pub async fn messages(
     conn: &mut PgConnection,
     wanted: &Wanted,
     page: &Page<Uuid>,
-) -> sqlx::Result<Vec<PublishedMessage>> {
+) -> sqlx::Result<Vec<StoredMessage>> {
     let rows = sqlx::query_as!(
         MessageRow,
         r#"
-        SELECT r.id, r.message_type, r.spec_json, r.signed_at_ms, r.signature, r.message_hash, r.owner,
+        SELECT r.id, r.message_type, r.spec_json, r.spec_sealed, r.signed_at_ms, r.signature, r.message_hash, r.owner,
                r.submitted_at, r.pay_until, r.funded_at, r.payment_txid, r.payment_height, r.paid_sat,
                a.name, a.state, a.version
         FROM revision AS r JOIN app AS a ON a.id = r.app_id
@@ -99,7 +111,7 @@ pub async fn messages(
     .fetch_all(conn)
     .await?;
     rows.into_iter()
-        .map(|row| PublishedMessage::try_from(row).map_err(sqlx::Error::from))
+        .map(|row| StoredMessage::try_from(row).map_err(sqlx::Error::from))
         .collect()
 }
 

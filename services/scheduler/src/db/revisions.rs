@@ -3,17 +3,17 @@
 use chrono::{DateTime, Utc};
 use fluxplane_core::{
     Funding, Sat,
-    id::{AppId, RevisionId},
+    id::{AppId, InstanceId, RevisionId},
 };
 use fluxplane_platform::db::{
     Inconsistency,
-    columns::{bigint, integer, small},
+    columns::{bigint, integer, small, unsigned},
     ensure_one_row,
 };
 use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
-use crate::domain::{Revision, Workload, app::Published, submission::SignedSpec};
+use crate::domain::{Revision, Workload, submission::SignedSpec};
 
 struct Row {
     id: Uuid,
@@ -35,11 +35,48 @@ struct Row {
     proven_at: Option<DateTime<Utc>>,
     finished_at: Option<DateTime<Utc>>,
     failure: Option<String>,
-    spec_json: String,
+    spec_json: Option<String>,
+    spec_sealed: Option<Vec<u8>>,
     app_id: Uuid,
 }
 
-impl TryFrom<Row> for Published {
+/// A specification as it is stored.
+#[derive(Clone)]
+pub enum StoredSpec {
+    /// From before they were sealed.
+    Clear(String),
+    Sealed(Vec<u8>),
+    /// Destroyed after its application ended.
+    Gone,
+}
+
+impl StoredSpec {
+    pub(super) fn of(clear: Option<String>, sealed: Option<Vec<u8>>) -> Self {
+        match (clear, sealed) {
+            (Some(clear), _) => Self::Clear(clear),
+            (None, Some(sealed)) => Self::Sealed(sealed),
+            (None, None) => Self::Gone,
+        }
+    }
+}
+
+/// A revision and its specification, as they are stored.
+#[derive(Clone)]
+pub struct Stored {
+    pub app: AppId,
+    pub revision: Revision,
+    pub spec: StoredSpec,
+}
+
+/// What is private about a revision, sealed.
+#[derive(Clone, Copy)]
+pub struct SealedParts<'a> {
+    pub spec: &'a [u8],
+    /// Environments of the components; `None` when there are none.
+    pub environments: Option<&'a [u8]>,
+}
+
+impl TryFrom<Row> for Stored {
     type Error = Inconsistency;
 
     fn try_from(row: Row) -> Result<Self, Self::Error> {
@@ -68,8 +105,9 @@ impl TryFrom<Row> for Published {
             failure: row.failure,
         };
         Ok(Self {
+            app: row.app_id.into(),
             revision,
-            spec_json: row.spec_json,
+            spec: StoredSpec::of(row.spec_json, row.spec_sealed),
         })
     }
 }
@@ -78,23 +116,20 @@ impl TryFrom<Row> for Published {
 pub async fn insert(
     conn: &mut PgConnection,
     app: AppId,
-    published: &Published,
+    revision: &Revision,
+    sealed: SealedParts<'_>,
     workload: &Workload,
     signed: &SignedSpec,
 ) -> sqlx::Result<bool> {
-    let Published {
-        revision,
-        spec_json,
-    } = published;
     let ports: Vec<i32> = workload.ports.iter().map(|port| i32::from(*port)).collect();
     let inserted = sqlx::query!(
         r#"
         INSERT INTO revision (
             id, app_id, number, rollout_number, instances, cpu_milli, ram_mib, disk_gib, ports,
-            spec_json, workload, owner, message_hash, quote_id, funding, traceparent, submitted_at,
-            pay_until, message_type, signed_at_ms, signature)
+            spec_sealed, workload, owner, message_hash, quote_id, funding, traceparent, submitted_at,
+            pay_until, message_type, signed_at_ms, signature, private_sealed)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-                $19, $20, $21)
+                $19, $20, $21, $22)
         ON CONFLICT (message_hash) DO NOTHING
         "#,
         revision.id.uuid(),
@@ -106,7 +141,7 @@ pub async fn insert(
         bigint(workload.resources.ram_mib),
         bigint(workload.resources.disk_gib),
         &ports,
-        spec_json,
+        sealed.spec,
         Json(workload) as _,
         revision.owner,
         revision.message_hash,
@@ -118,6 +153,7 @@ pub async fn insert(
         signed.kind,
         bigint(signed.timestamp_ms),
         signed.signature,
+        sealed.environments,
     )
     .execute(conn)
     .await?;
@@ -131,7 +167,8 @@ pub async fn not_dropped(conn: &mut PgConnection, app: AppId) -> sqlx::Result<Ve
         r#"
         SELECT id, number, rollout_number, instances, owner, message_hash, quote_id, funding,
                traceparent, submitted_at, pay_until, payment_seen_at, funded_at, dropped_at,
-               started_at, placed_at, proven_at, finished_at, failure, '' AS "spec_json!", app_id
+               started_at, placed_at, proven_at, finished_at, failure, NULL AS "spec_json: String",
+               NULL AS "spec_sealed: Vec<u8>", app_id
         FROM revision WHERE app_id = $1 AND dropped_at IS NULL ORDER BY number
         "#,
         app.uuid(),
@@ -139,7 +176,7 @@ pub async fn not_dropped(conn: &mut PgConnection, app: AppId) -> sqlx::Result<Ve
     .fetch_all(conn)
     .await?;
     rows.into_iter()
-        .map(|row| Ok(Published::try_from(row)?.revision))
+        .map(|row| Ok(Stored::try_from(row)?.revision))
         .collect()
 }
 
@@ -148,13 +185,13 @@ pub async fn by_number(
     conn: &mut PgConnection,
     app: AppId,
     number: u32,
-) -> sqlx::Result<Option<Published>> {
+) -> sqlx::Result<Option<Stored>> {
     let row = sqlx::query_as!(
         Row,
         r#"
         SELECT id, number, rollout_number, instances, owner, message_hash, quote_id, funding,
                traceparent, submitted_at, pay_until, payment_seen_at, funded_at, dropped_at,
-               started_at, placed_at, proven_at, finished_at, failure, spec_json, app_id
+               started_at, placed_at, proven_at, finished_at, failure, spec_json, spec_sealed, app_id
         FROM revision WHERE app_id = $1 AND number = $2
         "#,
         app.uuid(),
@@ -162,14 +199,14 @@ pub async fn by_number(
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row.map(Published::try_from).transpose()?)
+    Ok(row.map(Stored::try_from).transpose()?)
 }
 
 /// The given numbers of the given applications, pairwise.
 pub async fn of_apps(
     conn: &mut PgConnection,
     wanted: &[(AppId, u32)],
-) -> sqlx::Result<Vec<(AppId, Published)>> {
+) -> sqlx::Result<Vec<Stored>> {
     let apps: Vec<Uuid> = wanted.iter().map(|(app, _)| app.uuid()).collect();
     let numbers: Vec<i32> = wanted.iter().map(|(_, number)| integer(*number)).collect();
     let rows = sqlx::query_as!(
@@ -177,7 +214,7 @@ pub async fn of_apps(
         r#"
         SELECT r.id, number, rollout_number, instances, owner, message_hash, quote_id, funding,
                traceparent, submitted_at, pay_until, payment_seen_at, funded_at, dropped_at,
-               started_at, placed_at, proven_at, finished_at, failure, spec_json, r.app_id
+               started_at, placed_at, proven_at, finished_at, failure, spec_json, spec_sealed, r.app_id
         FROM unnest($1::uuid[], $2::integer[]) AS wanted (app_id, wanted_number)
         JOIN revision AS r ON r.app_id = wanted.app_id AND r.number = wanted.wanted_number
         "#,
@@ -187,7 +224,7 @@ pub async fn of_apps(
     .fetch_all(conn)
     .await?;
     rows.into_iter()
-        .map(|row| Ok((row.app_id.into(), Published::try_from(row)?)))
+        .map(|row| Stored::try_from(row).map_err(sqlx::Error::from))
         .collect()
 }
 
@@ -201,15 +238,19 @@ pub async fn by_id(
         r#"
         SELECT id, number, rollout_number, instances, owner, message_hash, quote_id, funding,
                traceparent, submitted_at, pay_until, payment_seen_at, funded_at, dropped_at,
-               started_at, placed_at, proven_at, finished_at, failure, '' AS "spec_json!", app_id
+               started_at, placed_at, proven_at, finished_at, failure, NULL AS "spec_json: String",
+               NULL AS "spec_sealed: Vec<u8>", app_id
         FROM revision WHERE id = $1
         "#,
         id.uuid(),
     )
     .fetch_optional(conn)
     .await?;
-    row.map(|row| Ok((row.app_id.into(), Published::try_from(row)?.revision)))
-        .transpose()
+    row.map(|row| {
+        let stored = Stored::try_from(row)?;
+        Ok((stored.app, stored.revision))
+    })
+    .transpose()
 }
 
 /// The number the next revision of a locked application gets.
@@ -270,6 +311,136 @@ pub async fn keep_payment(
     .execute(conn)
     .await?;
     ensure_one_row(updated.rows_affected(), "keep payment of a revision")
+}
+
+/// What is not sealed yet, or not any more.
+pub struct Clear {
+    pub id: RevisionId,
+    /// Of the revision.
+    pub owner: String,
+    pub spec_json: String,
+    pub workload: Workload,
+}
+
+/// Revisions that are not sealed yet, locked until the transaction ends; those that another replica has are left out.
+pub async fn clear(conn: &mut PgConnection, limit: i64) -> sqlx::Result<Vec<Clear>> {
+    let rows = sqlx::query!(
+        r#"
+        SELECT id, owner, spec_json AS "spec_json!", workload AS "workload: Json<Workload>"
+        FROM revision WHERE spec_json IS NOT NULL ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED
+        "#,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    let clear = rows.into_iter().map(|row| Clear {
+        id: row.id.into(),
+        owner: row.owner,
+        spec_json: row.spec_json,
+        workload: row.workload.0,
+    });
+    Ok(clear.collect())
+}
+
+pub async fn count_clear(conn: &mut PgConnection) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM revision WHERE spec_json IS NOT NULL"#)
+        .fetch_one(conn)
+        .await
+}
+
+/// Replaces what was clear of a locked revision.
+pub async fn seal(
+    conn: &mut PgConnection,
+    id: RevisionId,
+    sealed: SealedParts<'_>,
+    workload: &Workload,
+) -> sqlx::Result<()> {
+    let updated = sqlx::query!(
+        r#"
+        UPDATE revision SET spec_json = NULL, spec_sealed = $2, private_sealed = $3, workload = $4
+        WHERE id = $1
+        "#,
+        id.uuid(),
+        sealed.spec,
+        sealed.environments,
+        Json(workload) as _,
+    )
+    .execute(conn)
+    .await?;
+    ensure_one_row(updated.rows_affected(), "seal a revision")
+}
+
+/// Destroys what is private of some applications that ended before then and that their owners did not publish. Returns of how
+/// many.
+pub async fn shred_ended(
+    conn: &mut PgConnection,
+    before: DateTime<Utc>,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> sqlx::Result<usize> {
+    let shredded = sqlx::query_scalar!(
+        r#"
+        WITH ended AS (
+            SELECT id FROM app
+            WHERE ended_at < $1 AND shredded_at IS NULL AND NOT published
+            ORDER BY ended_at LIMIT $3 FOR UPDATE SKIP LOCKED
+        ), emptied AS (
+            UPDATE revision AS r SET spec_json = NULL, spec_sealed = NULL, private_sealed = NULL
+            FROM ended WHERE r.app_id = ended.id
+        )
+        UPDATE app SET shredded_at = $2 FROM ended WHERE app.id = ended.id RETURNING app.id
+        "#,
+        before,
+        now,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(shredded.len())
+}
+
+/// The private part of an instance and who may have it.
+pub struct Assigned {
+    pub node: Option<Uuid>,
+    pub epoch: u64,
+    /// It fills its slot: it is neither stopping nor over.
+    pub wanted: bool,
+    pub revision: RevisionId,
+    /// Of the revision.
+    pub owner: String,
+    pub workload: Workload,
+    pub environments: Option<Vec<u8>>,
+}
+
+/// An instance as its node may ask for it.
+pub async fn assigned(
+    conn: &mut PgConnection,
+    instance: InstanceId,
+) -> sqlx::Result<Option<Assigned>> {
+    let row = sqlx::query!(
+        r#"
+        SELECT i.node_id, i.epoch,
+               i.state IN ('stopping', 'stopped', 'lost') OR a.ended_at IS NOT NULL AS "over!",
+               r.id, r.owner, r.workload AS "workload: Json<Workload>", r.private_sealed
+        FROM instance AS i JOIN revision AS r ON r.id = i.revision_id JOIN app AS a ON a.id = i.app_id
+        WHERE i.id = $1
+        "#,
+        instance.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(|row| {
+        Ok(Assigned {
+            node: row.node_id,
+            epoch: unsigned("instance", "epoch", instance, row.epoch)?,
+            wanted: !row.over,
+            revision: row.id.into(),
+            owner: row.owner,
+            workload: row.workload.0,
+            environments: row.private_sealed,
+        })
+    })
+    .transpose()
 }
 
 /// What instances of these revisions are.

@@ -1,5 +1,7 @@
 //! An application and its revisions.
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 use fluxplane_core::{
     Funding,
@@ -79,6 +81,9 @@ pub struct App {
     pub version: u64,
     /// Version of the last change of intent: a submission, a payment, an end.
     pub intent_version: u64,
+    /// Grows when a secret in the environment of its containers gets a new value.
+    #[serde(default)]
+    pub secrets: u64,
 }
 
 impl App {
@@ -162,11 +167,21 @@ impl Revision {
 }
 
 /// A revision with its specification.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Published {
     pub revision: Revision,
-    /// Canonical JSON.
+    /// Canonical JSON; empty when it was destroyed after the application ended. Answers that are kept for repeated requests
+    /// do not hold it.
+    #[serde(skip)]
     pub spec_json: String,
+}
+
+impl fmt::Debug for Published {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Published")
+            .field("revision", &self.revision)
+            .finish_non_exhaustive()
+    }
 }
 
 /// An application as its owner sees it.

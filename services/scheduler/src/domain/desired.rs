@@ -31,6 +31,8 @@ pub struct DesiredInstance {
     pub app_name: String,
     pub revision: RevisionId,
     pub workload: Arc<Workload>,
+    /// What the application's number of changes of its secrets was when the assignment was made.
+    pub secrets: u64,
     /// Trace of the deployment, W3C. The same for as long as the assignment lasts: nodes notice every difference.
     pub traceparent: String,
 }

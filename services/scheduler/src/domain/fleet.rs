@@ -78,6 +78,11 @@ impl Fleet {
         result
     }
 
+    /// Takes room if it is there and no rule is broken.
+    pub fn take(&mut self, room: Reservation) -> Result<(), ReserveError> {
+        self.engine.reserve(room)
+    }
+
     /// Decides where further copies go. Changes nothing.
     pub fn plan(&self, request: &Request, seed: u64) -> Decision {
         self.engine.plan(request, seed)

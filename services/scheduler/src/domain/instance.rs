@@ -118,6 +118,8 @@ pub struct Instance {
     pub left_version: Option<u64>,
     /// Since when its node is known not to run it.
     pub released_at: Option<DateTime<Utc>>,
+    /// What the application's number of secrets' changes was when this assignment was made.
+    pub secrets: u64,
 }
 
 impl Instance {
@@ -152,6 +154,7 @@ impl Instance {
             ended_at: None,
             left_version: None,
             released_at: None,
+            secrets: 0,
         }
     }
 

@@ -9,7 +9,9 @@
 //! | [`status`] | what an application's instances make of it |
 //! | [`case`] | one application in the leader's hands: a step carried out in memory, to be written in one transaction |
 //! | [`observe`] | what a node's report makes of its instances |
+//! | [`private`], [`secret`] | what only the node of an instance may know |
 //! | [`fleet`] | the placement engine, kept in step with the database |
+//! | [`hold`] | room that is kept for quotes |
 //! | [`desired`] | what a node shall run |
 //! | [`timeline`] | what is told to people |
 
@@ -18,12 +20,15 @@ pub mod case;
 pub mod desired;
 pub mod fleet;
 pub mod geo;
+pub mod hold;
 pub mod instance;
 pub mod node;
 pub mod observe;
+pub mod private;
 pub mod published;
 pub mod refusal;
 pub mod rollout;
+pub mod secret;
 pub mod status;
 pub mod submission;
 pub mod timeline;
@@ -32,6 +37,7 @@ pub mod workload;
 pub use app::{App, AppState, Revision};
 pub use instance::{Copy, Instance, InstanceState, Standing};
 pub use node::Node;
+pub use private::Private;
 pub use refusal::Refusal;
 pub use timeline::{Entry, Stage};
 pub use workload::Workload;

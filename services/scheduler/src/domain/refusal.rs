@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use fluxplane_core::{
     ErrorKind,
     error::{Reason, Violation},
+    id::{InstanceId, NodeId},
 };
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -85,6 +86,16 @@ impl Refusal {
         )
     }
 
+    /// Only messages of FluxOS can be read by everybody: clients written for FluxOS could not read others.
+    pub fn not_publishable(name: &str) -> Self {
+        Self::invalid(Violation::new(
+            "published",
+            name,
+            "only specifications of FluxOS are published, because whoever reads them expects FluxOS' messages",
+            "leave it out, or convert the specification to FluxOS' with `fluxctl spec convert`",
+        ))
+    }
+
     /// Somebody else holds a quote for the name.
     pub fn name_reserved(name: &str, until: DateTime<Utc>) -> Self {
         let until = until.format("%Y-%m-%d %H:%M:%S UTC");
@@ -111,6 +122,94 @@ impl Refusal {
                 owner,
                 format!("an owner's quotes keep at most {limit} names at once"),
                 "deploy one of them first, or wait until a quote expires",
+            )],
+        )
+    }
+
+    /// What is wrong with a specification.
+    pub fn spec(violations: Vec<Violation>) -> Self {
+        let first = violations
+            .first()
+            .map_or_else(|| "it is malformed".to_owned(), ToString::to_string);
+        let more = violations.len().saturating_sub(1);
+        let message = if more == 0 {
+            format!("the specification is refused: {first}")
+        } else {
+            format!("the specification is refused: {first} (and {more} more)")
+        };
+        Self::new(ErrorKind::Invalid, Reason::SpecInvalid, message, violations)
+    }
+
+    pub fn no_secret(name: &str) -> Self {
+        Self::new(
+            ErrorKind::NotFound,
+            Reason::NotFound,
+            format!("there is no secret `{name}`"),
+            vec![Violation::new(
+                "name",
+                name,
+                "no secret of this owner has the name",
+                "list the secrets, or store it",
+            )],
+        )
+    }
+
+    pub fn secret_in_use(name: &str, used_by: &[String], rule: &str) -> Self {
+        let apps = used_by.join(", ");
+        Self::new(
+            ErrorKind::Conflict,
+            Reason::SecretInUse,
+            format!("the secret `{name}` is in use by {apps}"),
+            vec![Violation::new(
+                "name",
+                name,
+                format!("{rule}, and these do: {apps}"),
+                "update or cancel them first, or force it",
+            )],
+        )
+    }
+
+    pub fn too_many_secrets(owner: &str, limit: u32) -> Self {
+        Self::new(
+            ErrorKind::Exhausted,
+            Reason::RateLimited,
+            format!("{owner} has {limit} secrets already"),
+            vec![Violation::new(
+                "name",
+                owner,
+                format!("an owner has at most {limit} secrets"),
+                "delete one that nothing uses",
+            )],
+        )
+    }
+
+    /// Says the same whether the instance exists or not.
+    pub fn not_assigned(instance: InstanceId, node: NodeId) -> Self {
+        Self::new(
+            ErrorKind::Forbidden,
+            Reason::Forbidden,
+            format!("instance {instance} is not assigned to node {node}"),
+            vec![Violation::new(
+                "instance_id",
+                instance,
+                "a node gets the private part of its own instances",
+                "wait for the next desired state",
+            )],
+        )
+    }
+
+    pub fn assignment_over(instance: InstanceId, asked: u64, epoch: u64) -> Self {
+        Self::new(
+            ErrorKind::Conflict,
+            Reason::AssignmentOver,
+            format!("assignment {asked} of instance {instance} is over"),
+            vec![Violation::new(
+                "assignment_epoch",
+                asked,
+                format!(
+                    "the last assignment is {epoch}, and only the present one gets the private part"
+                ),
+                "wait for the next desired state",
             )],
         )
     }

@@ -39,6 +39,8 @@ pub struct Goal {
     pub containers: Containers,
     /// All instances of this very revision were healthy once.
     pub finished: bool,
+    /// How often secrets of its containers got new values; an instance that was assigned before must be made again.
+    pub secrets: u64,
 }
 
 /// What is known of the containers of a revision.
@@ -208,6 +210,11 @@ impl Situation<'_> {
         let target = self.rolling()?;
         let mut in_flight = self.in_flight(target).peekable();
         if in_flight.peek().is_some() {
+            if self.changes_secrets_only(target) {
+                // There is nothing to go back to. The others keep what works until this one does, or a value is corrected.
+                let stuck = in_flight.all(|copy| self.cause_to_stop(copy).is_some());
+                return stuck.then(|| self.not_serving(target)).flatten();
+            }
             let bad = in_flight.find_map(|copy| Some((copy, self.cause_to_stop(copy)?)))?;
             let (copy, cause) = bad;
             let instance = copy.instance.id;
@@ -231,16 +238,33 @@ impl Situation<'_> {
         (begun || self.outdated(target).next().is_some()).then_some(target)
     }
 
-    /// Instances on working nodes that do not run the target's containers.
+    /// Whether the target was rolled out before, and only its secrets have new values.
+    fn changes_secrets_only(&self, target: Goal) -> bool {
+        target.containers == Containers::RolledOut
+            && self
+                .outdated(target)
+                .all(|copy| copy.rollout == target.rollout)
+    }
+
+    /// An instance with old values that does not serve anyway: changing it costs nothing, and may be what it needs.
+    fn not_serving(&self, target: Goal) -> Option<Step> {
+        let mut outdated = self.outdated(target);
+        let found = outdated.find(|copy| {
+            !copy.serves() && copy.standing == Some(Standing::Ready) && !self.rests(copy)
+        });
+        found.map(|copy| Step::Update(copy.instance.id))
+    }
+
+    /// Instances on working nodes that do not run the target's containers with the present values of its secrets.
     fn outdated(&self, target: Goal) -> impl Iterator<Item = &Copy> {
         self.on_working_nodes()
-            .filter(move |copy| copy.rollout != target.rollout)
+            .filter(move |copy| !is_current(copy, target))
     }
 
     /// Instances that run the target's containers and are not healthy (yet).
     fn in_flight(&self, target: Goal) -> impl Iterator<Item = &Copy> {
         self.on_working_nodes()
-            .filter(move |copy| copy.rollout == target.rollout && !copy.serves())
+            .filter(move |copy| is_current(copy, target) && !copy.serves())
     }
 
     fn on_working_nodes(&self) -> impl Iterator<Item = &Copy> {
@@ -300,6 +324,10 @@ impl Situation<'_> {
         let copies = self.copies.iter().filter(|copy| wanted(copy));
         copies.map(|copy| copy.instance.id).collect()
     }
+}
+
+fn is_current(copy: &Copy, target: Goal) -> bool {
+    copy.rollout == target.rollout && copy.instance.secrets == target.secrets
 }
 
 #[cfg(test)]

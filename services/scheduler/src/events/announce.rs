@@ -8,17 +8,24 @@ use fluxplane_proto::{
     node_registry::v1 as registry,
     scheduler::v1::{AppEnded, InstanceAssigned, NodeDesiredStateChanged, RevisionSubmitted},
 };
+use sha2::{Digest as _, Sha256};
 
 use crate::{
     domain::{
         App, Revision,
         desired::{Assignment, Desired, DesiredInstance},
-        workload::Component,
+        workload::{Component, Probe, Protocol},
     },
     grpc::convert::{funding_to_wire, state_to_wire, timestamp},
 };
 
-pub fn revision_submitted(ids: &dyn IdSource, app: &App, revision: &Revision) -> NewEvent {
+/// `spec_json` is the specification in its canonical form.
+pub fn revision_submitted(
+    ids: &dyn IdSource,
+    app: &App,
+    revision: &Revision,
+    spec_json: &str,
+) -> NewEvent {
     event(
         ids,
         &RevisionSubmitted {
@@ -32,6 +39,7 @@ pub fn revision_submitted(ids: &dyn IdSource, app: &App, revision: &Revision) ->
             funding: funding_to_wire(revision.funding).into(),
             submitted_at: Some(timestamp(revision.submitted_at)),
             pay_until: Some(timestamp(revision.pay_until)),
+            spec_sha256: hex::encode(Sha256::digest(spec_json)),
         },
     )
 }
@@ -86,24 +94,29 @@ fn instance(instance: &DesiredInstance, tier: Tier) -> registry::DesiredInstance
         app_id: instance.app.to_string(),
         app_name: instance.app_name.clone(),
         revision_id: instance.revision.to_string(),
-        components: components.map(|c| component(c, tier)).collect(),
+        components: components
+            .map(|c| component(c, tier, instance.secrets))
+            .collect(),
         traceparent: instance.traceparent.clone(),
     }
 }
 
-fn component(component: &Component, tier: Tier) -> registry::Component {
+/// The environment stays out, also that of a revision that is not sealed yet: the agent fetches it.
+fn component(component: &Component, tier: Tier, secrets: u64) -> registry::Component {
     registry::Component {
         name: component.name.clone(),
         image: component.image.clone(),
         ports: component
             .ports
             .iter()
-            .map(|(host, container)| registry::PortMapping {
-                host_port: (*host).into(),
-                container_port: (*container).into(),
+            .map(|port| registry::PortMapping {
+                host_port: port.host.into(),
+                container_port: port.container.into(),
+                protocol: protocol(port.protocol).into(),
             })
             .collect(),
-        environment: component.environment.clone(),
+        environment: Vec::new(),
+        private_version: component.private_version(secrets),
         command: component.command.clone(),
         resources: Some(resources(component.resources_on(tier))),
         mounts: component
@@ -114,8 +127,43 @@ fn component(component: &Component, tier: Tier) -> registry::Component {
                 source: mount.source.clone(),
                 file: mount.file,
                 component: mount.component.clone(),
+                read_only: mount.read_only,
             })
             .collect(),
+        entrypoint: component.entrypoint.clone(),
+        restart: component.restart.map(|restart| registry::Restart {
+            first_pause_s: restart.first_s,
+            longest_pause_s: restart.longest_s,
+        }),
+        stop: component.stop.as_ref().map(|stop| registry::Stop {
+            signal: stop.signal.clone(),
+            grace_s: stop.grace_s,
+        }),
+        probes: component.probes.as_ref().map(|probes| registry::Probes {
+            startup: probes.startup.as_ref().map(probe),
+            readiness: probes.readiness.as_ref().map(probe),
+            health: probes.health.as_ref().map(probe),
+        }),
+    }
+}
+
+fn probe(probe: &Probe) -> registry::Probe {
+    registry::Probe {
+        port: probe.port.into(),
+        http_path: probe.http_path.clone(),
+        interval_s: probe.interval_s,
+        timeout_s: probe.timeout_s,
+        delay_s: probe.delay_s,
+        failures: probe.failures,
+        successes: probe.successes,
+    }
+}
+
+const fn protocol(protocol: Protocol) -> registry::PortProtocol {
+    match protocol {
+        Protocol::Both => registry::PortProtocol::Unspecified,
+        Protocol::Tcp => registry::PortProtocol::Tcp,
+        Protocol::Udp => registry::PortProtocol::Udp,
     }
 }
 

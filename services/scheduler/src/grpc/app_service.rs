@@ -16,7 +16,7 @@ use fluxplane_proto::{
         GetDecisionResponse, ListAppsRequest, ListAppsResponse, ListInstancesRequest,
         ListInstancesResponse, ListPublishedInstancesRequest, ListPublishedInstancesResponse,
         ListPublishedMessagesRequest, ListPublishedMessagesResponse, PreviewPlacementRequest,
-        PreviewPlacementResponse, ReserveNameRequest, ReserveNameResponse, SubmitAppRequest,
+        PreviewPlacementResponse, ReserveRequest, ReserveResponse, SubmitAppRequest,
         SubmitAppResponse, TimelineEntry, UpdateAppRequest, UpdateAppResponse,
         WatchTimelineRequest, app_service_server::AppService,
     },
@@ -30,9 +30,10 @@ use crate::{
     app::{
         Context, Error,
         cancel_app::{CancelApp, cancel_app},
+        known_fleet::KnownFleet,
         preview::Previews,
         queries,
-        reserve_name::reserve_name,
+        reserve::{Reserve, reserve},
         submit_app::{SubmitApp, submit_app},
         update_app::{UpdateApp, update_app},
     },
@@ -43,6 +44,7 @@ use crate::{
 pub struct AppGrpc {
     pub ctx: Context,
     pub previews: Previews,
+    pub fleet: KnownFleet,
     pub watchers: Watchers,
     pub nudge: Nudge,
     pub metrics: Metrics,
@@ -170,13 +172,17 @@ impl AppGrpc {
         Ok(convert::preview_to_wire(preview))
     }
 
-    async fn reserve(&self, request: ReserveNameRequest) -> Result<ReserveNameResponse, Error> {
-        let principal = convert::principal(request.caller)?;
-        let name = convert::name(request.name)?;
-        let until = convert::time("until", request.until)?;
-        let until = reserve_name(&self.ctx, &principal, &name, until).await?;
-        Ok(ReserveNameResponse {
-            reserved_until: until.map(convert::timestamp),
+    async fn keep(&self, request: ReserveRequest) -> Result<ReserveResponse, Error> {
+        let command = Reserve {
+            owner: convert::principal(request.caller)?,
+            spec_json: request.spec_json,
+            until: convert::time("until", request.until)?,
+        };
+        let reserved = reserve(&self.ctx, &self.fleet, &command).await?;
+        Ok(ReserveResponse {
+            name_until: reserved.name_until.map(convert::timestamp),
+            instances_reserved: reserved.copies,
+            shortage: reserved.shortage,
         })
     }
 }
@@ -294,11 +300,11 @@ impl AppService for AppGrpc {
         self.answer(self.preview(request.into_inner()).await)
     }
 
-    async fn reserve_name(
+    async fn reserve(
         &self,
-        request: Request<ReserveNameRequest>,
-    ) -> Result<Response<ReserveNameResponse>, Status> {
-        self.answer(self.reserve(request.into_inner()).await)
+        request: Request<ReserveRequest>,
+    ) -> Result<Response<ReserveResponse>, Status> {
+        self.answer(self.keep(request.into_inner()).await)
     }
 
     async fn list_published_messages(

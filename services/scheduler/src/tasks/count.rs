@@ -1,5 +1,6 @@
 //! Keeps the gauges true.
 
+use chrono::TimeDelta;
 use fluxplane_platform::reconciler::{Progress, Reconciler};
 
 use crate::{
@@ -8,6 +9,9 @@ use crate::{
     domain::{AppState, InstanceState},
     metrics::{FilterLabels, SchedulerMetrics, StateLabels},
 };
+
+/// How long a hold that is over stays, so that the leader hears of it.
+const FORGET_AFTER: TimeDelta = TimeDelta::minutes(10);
 
 #[derive(Debug)]
 pub struct Count {
@@ -23,6 +27,9 @@ impl Reconciler for Count {
         let apps = db::apps::count_by_state(&mut conn).await?;
         let names = db::reservations::sweep(&mut conn, self.ctx.clock.now()).await?;
         self.metrics.names_reserved.set(names);
+        let now = self.ctx.clock.now();
+        let rooms = db::kept_rooms::sweep(&mut conn, now - FORGET_AFTER, now).await?;
+        self.metrics.rooms_reserved.set(rooms);
         let census = db::instances::census(&mut conn).await?;
         for state in AppState::ALL {
             let count = apps.iter().find(|(of, _)| *of == state);

@@ -2,4 +2,5 @@
 
 pub mod count;
 pub mod hear;
+pub mod keep_private;
 pub mod place;

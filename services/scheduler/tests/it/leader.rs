@@ -9,11 +9,12 @@ use std::{
 
 use chrono::TimeDelta;
 use fluxplane_core::{Clock as _, IdSource as _, SystemClock, SystemIds, id::AppId};
+use fluxplane_envelope::{RootRing, SystemEntropy};
 use fluxplane_platform::{db::lease, metrics::Metrics};
 use fluxplane_proto::scheduler::v1::{AppState, InstanceAssigned};
 use fluxplane_scheduler::{
     app::{
-        Context, Error, Limits,
+        Context, Error, Limits, Vault,
         reconcile::{LEASE, Leader},
     },
     domain::{case::Terms, rollout::Rules},
@@ -41,6 +42,14 @@ fn leader(pool: &PgPool, token: i64) -> Leader {
             pay_within: LIMIT,
             unpaid_per_owner: 10,
             reserved_per_owner: 20,
+            reserved_copies_per_owner: 100,
+            reserved_percent: 25,
+            secrets_per_owner: 20,
+            keep_ended: LIMIT,
+        },
+        vault: Vault {
+            ring: Arc::new(RootRing::generate(&SystemEntropy).unwrap()),
+            entropy: Arc::new(SystemEntropy),
         },
     };
     let metrics = SchedulerMetrics::register(&Metrics::new("test", "0"));

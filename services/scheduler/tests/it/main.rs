@@ -5,11 +5,15 @@
 mod ends;
 mod latency;
 mod leader;
+mod native;
 mod nodes;
 mod placement;
+mod private;
 mod published;
 mod quotes;
 mod rollout;
+mod rooms;
+mod secrets;
 mod submit;
 mod support;
 mod timeline;

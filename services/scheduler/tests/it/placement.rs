@@ -45,8 +45,9 @@ fn assert_told(agents: &Agents, instance: &Instance, revision: &Revision) {
     };
     assert_eq!(
         (component.image.as_str(), component.environment.as_slice()),
-        ("nginx:1.27", &["A=1".to_owned()][..])
+        ("nginx:1.27", &[][..])
     );
+    assert_eq!(component.private_version, "environment");
     assert_eq!(
         (
             component.ports[0].host_port,

@@ -5,7 +5,7 @@ use fluxplane_platform::error::Remote;
 use fluxplane_proto::{
     common::v1::Caller,
     scheduler::v1::{
-        App, AppState, PreviewPlacementRequest, PreviewPlacementResponse, ReserveNameRequest,
+        App, AppState, PreviewPlacementRequest, PreviewPlacementResponse, ReserveRequest,
     },
 };
 use prost_types::Timestamp;
@@ -29,17 +29,17 @@ async fn preview(plane: &Plane, wallet: &Wallet, spec: &Spec) -> PreviewPlacemen
 /// Keeps a name for so many seconds. Returns until when, in seconds since 1970.
 async fn reserve(plane: &Plane, wallet: &Wallet, name: &str, seconds: i64) -> Result<i64, Remote> {
     let until = plane.clock.now().timestamp() + seconds;
-    let request = ReserveNameRequest {
+    let request = ReserveRequest {
         caller: Some(caller(wallet)),
-        name: name.to_owned(),
+        spec_json: web(name).json().replace("OWNER", &wallet.id),
         until: Some(Timestamp {
             seconds: until,
             nanos: 0,
         }),
     };
-    let answer = plane.client_as("billing").reserve_name(request).await;
+    let answer = plane.client_as("billing").reserve(request).await;
     let answer = answer.map_err(Remote::from)?.into_inner();
-    Ok(answer.reserved_until.map_or(0, |until| until.seconds))
+    Ok(answer.name_until.map_or(0, |until| until.seconds))
 }
 
 fn taken(answer: Result<App, Status>) -> String {
@@ -201,11 +201,11 @@ async fn an_owner_keeps_only_so_many_names_and_only_for_so_long() {
 #[tokio::test]
 async fn only_billing_keeps_names() {
     let plane = Plane::start().await;
-    let request = ReserveNameRequest {
+    let request = ReserveRequest {
         caller: Some(caller(&Wallet::new(1))),
-        name: "shop".to_owned(),
+        spec_json: web("shop").json(),
         until: None,
     };
-    let refused = plane.client().reserve_name(request).await.unwrap_err();
+    let refused = plane.client().reserve(request).await.unwrap_err();
     assert_eq!(refused.code(), Code::PermissionDenied);
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use fluxplane_core::Resources;
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +30,18 @@ pub struct Component {
     pub probes: Probes,
     pub restart: Restart,
     pub stop: Stop,
+}
+
+impl Component {
+    /// What it takes of a node. Disk is given out in whole GiB.
+    pub const fn resources(&self) -> Resources {
+        const MIB_PER_GIB: u64 = 1_024;
+        Resources {
+            cpu_milli: self.cpu,
+            ram_mib: self.memory,
+            disk_gib: self.disk.div_ceil(MIB_PER_GIB),
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

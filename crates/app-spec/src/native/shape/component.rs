@@ -49,7 +49,7 @@ pub(in crate::native) static COMPONENT: Shape = Shape {
             "env",
             map(&ENV_NAME, &Kind::Text(&ENV_VALUE), 0, 256),
             "{}",
-            "Variables. They are public: passwords belong in `secrets`.",
+            "Variables, kept sealed. Whoever guesses one can check it by the hash on the chain: passwords belong in `secrets`.",
         ),
         Field::default(
             "secrets",

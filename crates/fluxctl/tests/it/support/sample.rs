@@ -47,6 +47,7 @@ pub(crate) fn quote(owner: &str) -> Value {
         "what_if": {
             "nodes_matching": 7, "nodes_known": 9, "instances_placeable": 3, "pending_reason": null,
             "expected_start_seconds": 12, "starts_measured": 200,
+            "instances_reserved": 2, "reservation_shortage": "1 copy waits: no node has room",
         },
         "name_reserved_until": "2026-11-22T09:20:00Z",
     })

@@ -2,6 +2,7 @@
 
 mod fluxos;
 mod killed;
+mod native;
 mod observed;
 mod refused;
 mod support;

@@ -28,6 +28,7 @@ async fn one_application_is_traced_measured_and_still_there_after_a_restart() {
     };
     let shown = test.demo(&mut |_, _| Ok(())).await.unwrap();
     assert!(shown.verdict.ends_with("verified"), "{shown:?}");
+    nothing_private_is_left(&test.plane);
     deployment_is_one_trace(&traces).await;
     test.plane.start_node(&shown.lost_node).unwrap();
     test.plane.wait_for_nodes(&NODES).unwrap();
@@ -43,6 +44,44 @@ async fn one_application_is_traced_measured_and_still_there_after_a_restart() {
     };
     assert_eq!(demo.resume(&kept).unwrap(), shown.verdict);
     again.plane.stop().await.unwrap();
+}
+
+/// The environment of the demonstration's containers stands nowhere in the plane: not in a row of any service, a stream, a
+/// log, or a machine's folder. The customer's own files, the containers and their volumes have it.
+fn nothing_private_is_left(plane: &LocalPlane) {
+    /// What `demo::app` sets as `PAGE_CONTENT`.
+    const PRIVATE: &str = "The first revision.";
+    let dump = plane.dump().unwrap();
+    let bytes = |text: &str| -> String { hex::encode(text) };
+    assert!(dump.contains("environment_sealed"), "revisions are in it");
+    assert!(!dump.contains(PRIVATE) && !dump.contains(&bytes(PRIVATE)));
+    let mut looked_at = 0;
+    for folder in ["nats", "logs", "nodes", "config"] {
+        for file in files_below(&plane.layout.file(folder)) {
+            let content = fs::read(&file).unwrap_or_default();
+            let found = content
+                .windows(PRIVATE.len())
+                .any(|window| window == PRIVATE.as_bytes());
+            assert!(!found, "{}", file.display());
+            looked_at += usize::from(!content.is_empty());
+        }
+    }
+    assert!(looked_at > 30, "{looked_at} files");
+}
+
+/// Files of a folder and its folders, without the volumes of instances.
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    let mut files = Vec::new();
+    for entry in entries {
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() && entry.file_name() != "volumes" {
+            files.extend(files_below(&entry.path()));
+        } else if kind.is_file() {
+            files.push(entry.path());
+        }
+    }
+    files
 }
 
 /// From the request to the container: one trace, and every span but the first has its parent in it.

@@ -80,7 +80,7 @@ pub(super) fn leaves(
                 instance: line.instance,
                 node: line.node,
                 quote: term.quote,
-                price_table: u32::try_from(term.price_row).unwrap_or(0),
+                price_table: term.list.number(),
                 from: line.span.from(),
                 to: line.span.to(),
                 seconds: line.seconds,

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
-use crate::domain::{sets, term::Purchase};
+use crate::domain::{price_list::PriceList, sets, term::Purchase};
 
 const OPENS: u64 = 1_800_000_000;
 const ENDS: u64 = OPENS + 3_600;
@@ -30,7 +30,7 @@ fn term(app: u128, total: i64, seconds: u64, instances: u32) -> Term {
         app: id(app),
         owner: format!("owner{}", app % 2).parse().unwrap(),
         quote: id(app + 2_000),
-        price_row: 1_597_156,
+        list: PriceList::FluxOs { row: 1_597_156 },
         total: Sat::new(total),
         seconds,
         instances,

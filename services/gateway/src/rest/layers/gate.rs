@@ -244,7 +244,7 @@ pub fn key_missing() -> Failure {
     let violation = Violation::new(
         "Idempotency-Key",
         "missing",
-        "a POST carries a key, so that repeating it changes nothing",
+        "a change that names no version carries a key, so that repeating it changes nothing",
         "send a fresh UUID with each new request and the same one when repeating it",
     );
     Failure::refuse(

@@ -10,12 +10,13 @@ pub mod invoices;
 pub mod nodes;
 pub mod quotes;
 pub mod rate;
+pub mod secrets;
 mod spec;
 pub mod specs;
 
 use utoipa_axum::router::OpenApiRouter;
 
-pub use spec::FluxOsSpec;
+pub use spec::{AnySpec, FluxOsSpec};
 
 use super::Gateway;
 
@@ -27,6 +28,7 @@ pub fn routes() -> OpenApiRouter<Gateway> {
         .merge(quotes::routes())
         .merge(rate::routes())
         .merge(apps::routes())
+        .merge(secrets::routes())
         .merge(nodes::routes())
         .merge(earnings::routes())
         .merge(account::routes())

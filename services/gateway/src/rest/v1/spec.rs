@@ -1,4 +1,4 @@
-//! How the document describes a FluxOS specification. It is never read here: what is signed are its bytes.
+//! How the document describes specifications. They are never read here: what is signed are their bytes.
 
 use serde_json::json;
 use utoipa::{
@@ -41,6 +41,40 @@ impl PartialSchema for FluxOsSpec {
         });
         let text = "A FluxOS application specification, version 4 to 8, with FluxOS' own field names. \
             What is signed and hashed is its canonical JSON.";
+        ObjectBuilder::new()
+            .schema_type(Type::Object)
+            .description(Some(text))
+            .examples([example])
+            .into()
+    }
+}
+
+/// Stands in the document for a specification of either kind, passed on as it came.
+#[derive(Debug)]
+pub struct AnySpec;
+
+impl ToSchema for AnySpec {}
+
+impl PartialSchema for AnySpec {
+    fn schema() -> RefOr<Schema> {
+        let example = json!({
+            "schema": "fluxplane/v1",
+            "name": "shop",
+            "owner": "1MCBJn6qsy3YRY2YasdYMYdJcdhy1ev8Rd",
+            "components": {
+                "web": {
+                    "image": "nginx:1.27",
+                    "cpu": "500m",
+                    "memory": "512Mi",
+                    "disk": "2Gi",
+                    "env": { "PAGE_TITLE": "Shop" },
+                    "ports": { "http": { "container": 80 } },
+                },
+            },
+            "instances": 3,
+        });
+        let text = "An application specification: `fluxplane/v1` (docs/SPEC.md), or one of FluxOS, version 4 to 8, with FluxOS' own \
+            field names. What is signed is made of its canonical JSON.";
         ObjectBuilder::new()
             .schema_type(Type::Object)
             .description(Some(text))

@@ -62,7 +62,7 @@ pub(crate) fn quote(owner: &str) -> billing::Quote {
         price: flux(60_000_000),
         price_usd: usd(42_000),
         rate_micro_usd: 70_000,
-        term_blocks: 88_000,
+        term_blocks: Some(88_000),
         term_seconds: 2_640_000,
         instances: 3,
         payment_address: PAYMENT_ADDRESS.to_owned(),
@@ -83,6 +83,8 @@ pub(crate) fn quote(owner: &str) -> billing::Quote {
             pending_reason: String::new(),
             expected_start_seconds: Some(12),
             starts_measured: 200,
+            instances_reserved: Some(2),
+            reservation_shortage: "1 copy waits".to_owned(),
         }),
         name_reserved_until: at(3_600),
     }

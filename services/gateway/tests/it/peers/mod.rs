@@ -9,6 +9,7 @@ mod ledger;
 mod payments;
 mod registry;
 mod scheduler;
+mod secrets;
 
 use std::{
     collections::HashMap,
@@ -38,7 +39,9 @@ use fluxplane_proto::{
     node_registry::v1 as registry_wire,
     node_registry::v1::node_service_server::NodeServiceServer,
     scheduler::v1 as scheduler_wire,
-    scheduler::v1::app_service_server::AppServiceServer,
+    scheduler::v1::{
+        app_service_server::AppServiceServer, secret_service_server::SecretServiceServer,
+    },
     validator::v1 as validator_wire,
     validator::v1::validator_service_server::ValidatorServiceServer,
 };
@@ -66,6 +69,7 @@ pub(crate) struct World {
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) apps: Vec<scheduler_wire::App>,
+    pub(crate) secrets: Vec<scheduler_wire::Secret>,
     pub(crate) instances: Vec<scheduler_wire::Instance>,
     pub(crate) messages: Vec<scheduler_wire::PublishedMessage>,
     pub(crate) locations: Vec<scheduler_wire::PublishedInstance>,
@@ -170,6 +174,7 @@ pub(crate) async fn serve(world: &World, credentials: &Credentials) -> (String, 
         metrics: Metrics::new("peers", "0"),
     };
     let routes = Routes::new(AppServiceServer::new(world.clone()))
+        .add_service(SecretServiceServer::new(world.clone()))
         .add_service(BillingServiceServer::new(world.clone()))
         .add_service(NodeServiceServer::new(world.clone()))
         .add_service(ChainServiceServer::new(world.clone()))

@@ -16,8 +16,8 @@ use fluxplane_proto::{
         ListInstancesRequest, ListInstancesResponse, ListPublishedInstancesRequest,
         ListPublishedInstancesResponse, ListPublishedMessagesRequest,
         ListPublishedMessagesResponse, MessageStanding, PreviewPlacementRequest,
-        PreviewPlacementResponse, ReserveNameRequest, ReserveNameResponse, SignedSpec,
-        SubmitAppRequest, SubmitAppResponse, TimelineEntry, UpdateAppRequest, UpdateAppResponse,
+        PreviewPlacementResponse, ReserveRequest, ReserveResponse, SignedSpec, SubmitAppRequest,
+        SubmitAppResponse, TimelineEntry, UpdateAppRequest, UpdateAppResponse,
         WatchTimelineRequest, app_service_server::AppService,
     },
 };
@@ -231,10 +231,10 @@ impl AppService for World {
         Err(Status::unimplemented("the gateway does not ask"))
     }
 
-    async fn reserve_name(
+    async fn reserve(
         &self,
-        _: Request<ReserveNameRequest>,
-    ) -> Result<Response<ReserveNameResponse>, Status> {
+        _: Request<ReserveRequest>,
+    ) -> Result<Response<ReserveResponse>, Status> {
         Err(Status::unimplemented("the gateway does not ask"))
     }
 

@@ -1,9 +1,11 @@
 use std::net::Ipv4Addr;
 
 use fluxplane_core::Resources;
+use fluxplane_envelope::Zeroizing;
 use uuid::Uuid;
 
 use super::*;
+use crate::domain::desired::{Pauses, Stop};
 
 fn host() -> Host {
     Host {
@@ -24,8 +26,9 @@ fn component(name: &str) -> Component {
         ports: vec![Port {
             host: 31_111,
             container: 80,
+            protocol: Protocol::Both,
         }],
-        environment: vec!["A=b".to_owned(), "FLUX_APP_NAME=forged".to_owned()],
+        private_version: "environment".to_owned(),
         command: Vec::new(),
         resources: Resources {
             cpu_milli: 500,
@@ -33,6 +36,10 @@ fn component(name: &str) -> Component {
             disk_gib: 1,
         },
         mounts: Vec::new(),
+        entrypoint: Vec::new(),
+        restart: None,
+        stop: None,
+        probes: None,
     }
 }
 
@@ -58,6 +65,7 @@ fn mount(source: &str, path: &str, component: &str) -> Mount {
         source: source.to_owned(),
         file: false,
         component: component.to_owned(),
+        read_only: false,
     }
 }
 
@@ -78,13 +86,76 @@ fn a_container_carries_what_the_agent_needs_to_find_it_again() {
         address: host().bind_ip,
         host: 31_111,
         container: 80,
+        protocol: Protocol::Both,
     };
     assert_eq!(spec.ports, [port]);
+    assert!(spec.entrypoint.is_empty() && spec.stop_signal.is_none() && spec.restart.is_none());
+    assert!(!spec.labels.contains_key(label::GRACE));
+}
+
+#[test]
+fn a_component_may_say_how_it_starts_ends_and_listens() {
+    let mut web = component("web");
+    web.entrypoint = vec!["/bin/web".to_owned()];
+    web.restart = Some(Pauses {
+        first_s: 10,
+        longest_s: 300,
+    });
+    web.stop = Some(Stop {
+        signal: "SIGINT".to_owned(),
+        grace_s: 45,
+    });
+    web.ports[0].protocol = Protocol::Udp;
+    web.mounts = vec![Mount {
+        read_only: true,
+        ..mount("data", "/data", "")
+    }];
+    let spec = only(web.clone()).unwrap();
+    assert_eq!(spec.entrypoint, ["/bin/web"]);
+    let pauses = (Duration::from_secs(10), Duration::from_mins(5));
+    assert_eq!(spec.restart, Some(pauses));
+    assert_eq!(spec.stop_signal.as_deref(), Some("SIGINT"));
+    assert_eq!(spec.labels[label::GRACE], "45");
+    assert!(spec.binds[0].read_only && !spec.ports[0].protocol.has_tcp());
+    web.stop = Some(Stop {
+        signal: "9".to_owned(),
+        grace_s: 1,
+    });
+    assert!(only(web).unwrap_err().to_string().contains("stop signal"));
+}
+
+#[test]
+fn what_a_component_does_not_say_is_not_in_its_digest() {
+    let json = serde_json::to_value(component("web")).unwrap();
+    let fields: Vec<&String> = json.as_object().unwrap().keys().collect();
+    let known = [
+        "command",
+        "image",
+        "mounts",
+        "name",
+        "ports",
+        "private_version",
+        "resources",
+    ];
+    assert_eq!(fields, known);
+    assert_eq!(
+        json["ports"][0],
+        serde_json::json!({ "host": 31_111, "container": 80 })
+    );
 }
 
 #[test]
 fn our_variables_cannot_be_forged() {
-    let environment = only(component("web")).unwrap().environment;
+    let private = PrivateComponent {
+        name: "web".to_owned(),
+        environment: ["A=b", "FLUX_APP_NAME=forged"]
+            .map(|entry| Zeroizing::new(entry.to_owned()))
+            .into(),
+        credentials: None,
+    };
+    let bare = only(component("web")).unwrap();
+    assert!(!bare.environment.contains(&"A=b".to_owned()));
+    let environment = bare.with_private(&private).environment;
     let app: Vec<&String> = environment
         .iter()
         .filter(|e| e.starts_with("FLUX_APP_NAME"))
@@ -117,6 +188,9 @@ fn the_digest_follows_the_wish_and_not_the_assignment() {
         ..before.clone()
     };
     assert_ne!(digest(&before, &host()), digest(&updated, &host()));
+    let mut renewed = before.clone();
+    renewed.components[0].private_version = "secrets-1".to_owned();
+    assert_ne!(digest(&before, &host()), digest(&renewed, &host()));
     let newer_agent = Host {
         pids_limit: 1,
         ..host()

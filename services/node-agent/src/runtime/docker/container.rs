@@ -1,6 +1,6 @@
 //! Between our containers and Docker's.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use bollard::{
     Docker,
@@ -42,12 +42,15 @@ fn body(spec: &ContainerSpec) -> ContainerCreateBody {
         .ports
         .iter()
         .flat_map(|port| {
-            ["tcp", "udp"].map(|protocol| (format!("{}/{protocol}", port.container), port))
+            let protocols = port.protocol.names().iter();
+            protocols.map(move |protocol| (format!("{}/{protocol}", port.container), port))
         })
         .collect();
     ContainerCreateBody {
         image: Some(spec.image.to_string()),
         hostname: Some(spec.component.clone()),
+        entrypoint: (!spec.entrypoint.is_empty()).then(|| spec.entrypoint.clone()),
+        stop_signal: spec.stop_signal.clone(),
         cmd: (!spec.command.is_empty()).then(|| spec.command.clone()),
         env: Some(spec.environment.clone()),
         labels: Some(spec.labels.clone().into_iter().collect()),
@@ -74,10 +77,10 @@ fn host_config(spec: &ContainerSpec, ports: &[(String, &Published)]) -> HostConf
             .get_or_insert_default()
             .push(binding);
     }
-    let binds = spec
-        .binds
-        .iter()
-        .map(|bind| format!("{}:{}", bind.source.display(), bind.path));
+    let binds = spec.binds.iter().map(|bind| {
+        let mode = if bind.read_only { ":ro" } else { "" };
+        format!("{}:{}{mode}", bind.source.display(), bind.path)
+    });
     HostConfig {
         network_mode: Some(spec.network.clone()),
         port_bindings: Some(bindings),
@@ -115,7 +118,12 @@ pub(super) fn found(summary: ContainerSummary) -> Option<Found> {
         name: name.trim_start_matches('/').to_owned(),
         instance: labels.get(label::INSTANCE).and_then(|id| id.parse().ok()),
         component: labels.get(label::COMPONENT).cloned().unwrap_or_default(),
+        grace: labels.get(label::GRACE).and_then(|text| seconds(text)),
     })
+}
+
+fn seconds(text: &str) -> Option<Duration> {
+    text.parse().ok().map(Duration::from_secs)
 }
 
 pub(super) fn inspected(container: ContainerInspectResponse) -> Result<Container, RuntimeError> {
@@ -135,6 +143,8 @@ pub(super) fn inspected(container: ContainerInspectResponse) -> Result<Container
     };
     Ok(Container {
         spec_digest: labels.get(label::SPEC).cloned().unwrap_or_default(),
+        revision: labels.get(label::REVISION).cloned().unwrap_or_default(),
+        private_version: labels.get(label::PRIVATE).cloned(),
         state,
     })
 }

@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
-use bollard::{Docker, errors::Error as Failure, query_parameters::CreateImageOptionsBuilder};
+use bollard::{
+    Docker, auth::DockerCredentials, errors::Error as Failure,
+    query_parameters::CreateImageOptionsBuilder,
+};
 use futures::TryStreamExt as _;
 
 use super::{
     super::{ImageOrigin, RuntimeError},
     failed, words,
 };
-use crate::domain::ImageName;
+use crate::domain::{ImageName, private::Credentials};
 
 /// What registries say of an image they do not have or do not show (OCI distribution specification, error codes), as
 /// engines repeat it.
@@ -25,6 +28,7 @@ const NOT_FOUND: [&str; 6] = [
 pub(super) async fn ensure(
     client: &Docker,
     image: &ImageName,
+    credentials: Option<&Credentials>,
     limit: Duration,
 ) -> Result<ImageOrigin, RuntimeError> {
     match client.inspect_image(image.as_str()).await {
@@ -37,7 +41,7 @@ pub(super) async fn ensure(
     let options = CreateImageOptionsBuilder::new()
         .from_image(image.as_str())
         .build();
-    let progress = client.create_image(Some(options), None, None);
+    let progress = client.create_image(Some(options), None, credentials.map(login));
     let pull = progress.try_for_each(|_| std::future::ready(Ok(())));
     match tokio::time::timeout(limit, pull).await {
         Ok(Ok(())) => Ok(ImageOrigin::Pulled),
@@ -49,6 +53,21 @@ pub(super) async fn ensure(
                 cause,
             })
         }
+    }
+}
+
+/// For the engine alone; it passes them to the registry.
+fn login(credentials: &Credentials) -> DockerCredentials {
+    let Credentials {
+        registry,
+        username,
+        password,
+    } = credentials;
+    DockerCredentials {
+        username: Some(username.to_string()),
+        password: Some(password.to_string()),
+        serveraddress: (!registry.is_empty()).then(|| registry.clone()),
+        ..DockerCredentials::default()
     }
 }
 

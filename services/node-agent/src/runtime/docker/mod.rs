@@ -28,7 +28,7 @@ use futures::{StreamExt as _, stream::BoxStream};
 use tokio::sync::Mutex;
 
 use super::{Container, Found, ImageOrigin, LogQuery, LogStream, Runtime, RuntimeError, Stats};
-use crate::domain::{ContainerSpec, ImageName, label};
+use crate::domain::{ContainerSpec, ImageName, label, private::Credentials};
 
 /// Longest wait for one answer of the engine; stopping a container may take its grace on top.
 const ANSWER_LIMIT_S: u64 = 120;
@@ -99,8 +99,13 @@ impl Runtime for Docker {
         Ok(format!("{name} {number}"))
     }
 
-    async fn ensure_image(&self, image: &ImageName) -> Result<ImageOrigin, RuntimeError> {
-        image::ensure(&self.client().await?, image, self.pull_timeout).await
+    async fn ensure_image(
+        &self,
+        image: &ImageName,
+        credentials: Option<&Credentials>,
+    ) -> Result<ImageOrigin, RuntimeError> {
+        let client = self.client().await?;
+        image::ensure(&client, image, credentials, self.pull_timeout).await
     }
 
     async fn ensure_network(&self, instance: InstanceId, node: NodeId) -> Result<(), RuntimeError> {

@@ -2,7 +2,9 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use fluxplane_core::id::RevisionId;
+use chrono::{DateTime, Utc};
+use fluxplane_core::id::{AppId, RevisionId};
+use fluxplane_placement::Reservation;
 use fluxplane_platform::{db::lease, error::chain};
 use sqlx::PgConnection;
 
@@ -10,15 +12,20 @@ use super::{LEASE, Leader};
 use crate::{
     app::Error,
     db,
-    domain::{Workload, fleet::Fleet},
+    domain::{
+        Workload,
+        fleet::Fleet,
+        hold::{Hold, HoldId},
+    },
 };
 
 /// Most workloads kept; beyond, all are forgotten and read again as needed.
 const MAX_WORKLOADS: usize = 10_000;
 
 impl Leader {
-    /// Reads the whole fleet.
-    pub(super) async fn load_fleet(&self) -> Result<Fleet, Error> {
+    /// Reads the whole fleet, and what quotes keep of it.
+    pub(super) async fn load_fleet(&mut self) -> Result<(), Error> {
+        let now = self.ctx.clock.now();
         let mut tx = fluxplane_platform::db::begin(&self.ctx.pool).await?;
         lease::fence(&mut tx, LEASE, self.token).await?;
         // What changes from now on is unseen again.
@@ -26,13 +33,38 @@ impl Leader {
         let nodes = db::nodes::all(&mut tx).await?;
         let rooms = db::instances::rooms(&mut tx).await?;
         let taken = rooms.len();
-        let (fleet, left_out) = Fleet::new(&nodes, rooms);
+        db::kept_rooms::take_unseen(&mut tx).await?;
+        let holds = db::kept_rooms::active(&mut tx, now).await?;
+        let (mut fleet, left_out) = Fleet::new(&nodes, rooms);
+        self.holds = Holds::default();
+        for hold in holds {
+            self.holds.put(hold, &mut fleet, now);
+        }
         for err in left_out {
             tracing::error!(error = chain(&err), "engine");
         }
         tx.commit().await.map_err(Error::Commit)?;
         tracing::info!(nodes = nodes.len(), instances = taken, "fleet loaded");
-        Ok(fleet)
+        self.fleet = Some(fleet);
+        Ok(())
+    }
+
+    /// Takes over what was kept for quotes, or is not kept any more.
+    pub(super) async fn see_holds(&mut self) -> Result<(), Error> {
+        let now = self.ctx.clock.now();
+        let mut tx = fluxplane_platform::db::begin(&self.ctx.pool).await?;
+        lease::fence(&mut tx, LEASE, self.token).await?;
+        let holds = db::kept_rooms::take_unseen(&mut tx).await?;
+        if let Err(err) = tx.commit().await {
+            self.fleet = None;
+            return Err(Error::Commit(err));
+        }
+        if let Some(fleet) = &mut self.fleet {
+            for hold in holds {
+                self.holds.put(hold, fleet, now);
+            }
+        }
+        Ok(())
     }
 
     /// Takes over the nodes that changed.
@@ -52,6 +84,43 @@ impl Leader {
             }
         }
         Ok(())
+    }
+}
+
+/// What quotes keep, as far as it is in the fleet.
+#[derive(Debug, Default)]
+pub(super) struct Holds(HashMap<HoldId, Hold>);
+
+impl Holds {
+    /// Takes a hold as it is now.
+    pub(super) fn put(&mut self, hold: Hold, fleet: &mut Fleet, now: DateTime<Utc>) {
+        if hold.is_over(now) {
+            self.0.remove(&hold.id);
+            set(fleet, hold.id, Vec::new());
+        } else {
+            set(fleet, hold.id, hold.rooms.clone());
+            self.0.insert(hold.id, hold);
+        }
+    }
+
+    /// Gives up what is over.
+    pub(super) fn expire(&mut self, fleet: &mut Fleet, now: DateTime<Utc>) {
+        for (_, hold) in self.0.extract_if(|_, hold| hold.is_over(now)) {
+            set(fleet, hold.id, Vec::new());
+        }
+    }
+
+    /// Takes out what is kept for an application. It stays in the fleet.
+    pub(super) fn take(&mut self, app: AppId) -> Vec<Hold> {
+        let theirs = self.0.extract_if(|_, hold| hold.app == Some(app));
+        theirs.map(|(_, hold)| hold).collect()
+    }
+}
+
+/// Makes the room of a hold in the fleet what it is.
+pub(super) fn set(fleet: &mut Fleet, hold: HoldId, rooms: Vec<Reservation>) {
+    if let Err(err) = fleet.set_rooms(hold.as_app(), rooms) {
+        tracing::error!(hold.id = %hold.0, error = chain(&err), "engine");
     }
 }
 

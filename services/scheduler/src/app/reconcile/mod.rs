@@ -8,12 +8,15 @@ mod write;
 
 use chrono::TimeDelta;
 use fluxplane_core::id::AppId;
-use fluxplane_platform::{db::lease, propagation};
+use fluxplane_platform::{
+    db::{lease, outbox},
+    propagation,
+};
 use sqlx::{Postgres, Transaction};
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
-use self::memory::Workloads;
+use self::memory::{Holds, Workloads};
 use super::{Context, Error};
 use crate::{
     db::{self, apps::Attention},
@@ -21,6 +24,7 @@ use crate::{
         Copy,
         case::{Case, Means, Settled, Terms},
         fleet::Fleet,
+        hold::Hold,
         rollout::Step,
     },
     metrics::SchedulerMetrics,
@@ -31,6 +35,9 @@ pub const LEASE: &str = "scheduler.placement";
 
 /// Applications taken per run; more wait for the next, which follows at once.
 const BATCH: i64 = 64;
+
+/// How often a step is decided anew because room was kept for a quote meanwhile.
+const TRIES: u32 = 5;
 
 /// Pause before an application is looked at again that could not be dealt with.
 const PUT_OFF: TimeDelta = TimeDelta::seconds(5);
@@ -45,6 +52,8 @@ pub struct Leader {
     pub metrics: SchedulerMetrics,
     /// Nothing until the first run, and after a commit whose outcome is not known.
     fleet: Option<Fleet>,
+    /// In the fleet as well.
+    holds: Holds,
     workloads: Workloads,
 }
 
@@ -65,6 +74,7 @@ impl Leader {
             terms,
             metrics,
             fleet: None,
+            holds: Holds::default(),
             workloads: Workloads::default(),
         }
     }
@@ -77,9 +87,18 @@ impl Leader {
         };
         let full = due.apps.len() >= usize::try_from(BATCH).unwrap_or(usize::MAX);
         if self.fleet.is_none() {
-            self.fleet = Some(self.load_fleet().await?);
-        } else if due.nodes_changed {
-            self.see_nodes().await?;
+            self.load_fleet().await?;
+            while self.tell_again().await? {}
+        } else {
+            if due.nodes_changed {
+                self.see_nodes().await?;
+            }
+            if due.holds_changed {
+                self.see_holds().await?;
+            }
+        }
+        if let Some(fleet) = &mut self.fleet {
+            self.holds.expire(fleet, self.ctx.clock.now());
         }
         let mut run = Run {
             looked_at: due.apps.len(),
@@ -106,8 +125,44 @@ impl Leader {
         Ok(run)
     }
 
-    /// Moves one application one step, in one transaction. Returns whether its next step can follow at once.
+    /// Announces the desired states of some nodes again that were announced in a form that is not used any more. Returns
+    /// whether there were any.
+    async fn tell_again(&mut self) -> Result<bool, Error> {
+        let mut tx = fluxplane_platform::db::begin(&self.ctx.pool).await?;
+        lease::fence(&mut tx, LEASE, self.token).await?;
+        let nodes = db::desired::outdated(&mut tx, BATCH).await?;
+        if nodes.is_empty() {
+            return Ok(false);
+        }
+        let now = self.ctx.clock.now();
+        let bumped = db::desired::bump(&mut tx, &nodes, self.token, now).await?;
+        let writing = write::Writing {
+            ctx: &self.ctx,
+            token: self.token,
+            traceparent: "",
+        };
+        let events = writing
+            .desired(&mut tx, &bumped, &mut self.workloads)
+            .await?;
+        outbox::append_all(&mut tx, &events).await?;
+        tx.commit().await.map_err(Error::Commit)?;
+        tracing::info!(nodes = bumped.len(), "desired states announced again");
+        Ok(true)
+    }
+
+    /// Moves one application one step. Returns whether its next step can follow at once.
     pub async fn step(&mut self, app: AppId) -> Result<bool, Error> {
+        for _ in 1..TRIES {
+            match self.try_step(app).await {
+                Err(Error::RoomKept) => self.see_holds().await?,
+                done => return done,
+            }
+        }
+        self.try_step(app).await
+    }
+
+    /// A step in one transaction.
+    async fn try_step(&mut self, app: AppId) -> Result<bool, Error> {
         let mut tx = fluxplane_platform::db::begin(&self.ctx.pool).await?;
         lease::fence(&mut tx, LEASE, self.token).await?;
         let Some(mut case) = self.open(&mut tx, app).await? else {
@@ -115,10 +170,15 @@ impl Leader {
         };
         let step = case.next_step();
         let span = span_of(&case, &step);
-        let settled = self
-            .decide_and_write(&mut tx, &mut case, step)
+        let kept = self.give_up_hold(app, &step);
+        let written = self
+            .decide_and_write(&mut tx, &mut case, step, &kept)
             .instrument(span.clone())
-            .await?;
+            .await;
+        if written.is_err() || !ends_hold(&case) {
+            self.keep(kept);
+        }
+        let settled = written?;
         if let Err(err) = tx.commit().instrument(span).await {
             // It may have committed all the same.
             self.fleet = None;
@@ -150,6 +210,7 @@ impl Leader {
         tx: &mut Transaction<'static, Postgres>,
         case: &mut Case,
         step: Step,
+        kept: &[Hold],
     ) -> Result<Settled, Error> {
         let needed = case
             .needs(&step)
@@ -189,7 +250,34 @@ impl Leader {
         writing
             .write(tx, case, attention, &mut self.workloads)
             .await?;
+        if !kept.is_empty() && ends_hold(case) {
+            db::kept_rooms::release(tx, case.app.id, case.now).await?;
+        }
         Ok(settled)
+    }
+
+    /// What was kept for an application is there for it alone when it is placed, and for everybody when it ends.
+    fn give_up_hold(&mut self, app: AppId, step: &Step) -> Vec<Hold> {
+        if !matches!(step, Step::Place { .. } | Step::Expire(_)) {
+            return Vec::new();
+        }
+        let kept = self.holds.take(app);
+        if let Some(fleet) = &mut self.fleet {
+            for hold in &kept {
+                memory::set(fleet, hold.id, Vec::new());
+            }
+        }
+        kept
+    }
+
+    /// It is still needed.
+    fn keep(&mut self, kept: Vec<Hold>) {
+        let now = self.ctx.clock.now();
+        if let Some(fleet) = &mut self.fleet {
+            for hold in kept {
+                self.holds.put(hold, fleet, now);
+            }
+        }
     }
 
     /// Tells the engine what room the application takes.
@@ -220,6 +308,11 @@ impl Leader {
         db::apps::put_off(&mut tx, app, self.ctx.clock.now() + PUT_OFF).await?;
         tx.commit().await.map_err(Error::Commit)
     }
+}
+
+/// Whether what was kept for an application has served, or serves nobody any more.
+fn ends_hold(case: &Case) -> bool {
+    case.changes.ended || !case.changes.assignments.is_empty()
 }
 
 /// The span of a step. Work on a revision belongs to the trace in which it was submitted, however long ago that was.

@@ -37,6 +37,7 @@ impl Writing<'_> {
         attention: Attention,
         workloads: &mut Workloads,
     ) -> Result<(), Error> {
+        still_free(conn, case).await?;
         let bumped = self.bump(conn, case).await?;
         self.decisions(conn, case).await?;
         instances(conn, case).await?;
@@ -110,7 +111,7 @@ impl Writing<'_> {
     }
 
     /// The full desired state of every node that changed.
-    async fn desired(
+    pub(super) async fn desired(
         &self,
         conn: &mut PgConnection,
         bumped: &[Bumped],
@@ -141,6 +142,7 @@ impl Writing<'_> {
                 app_name: wanted.app_name,
                 revision: wanted.revision,
                 workload,
+                secrets: wanted.secrets,
                 traceparent: wanted.traceparent,
             });
         }
@@ -156,6 +158,21 @@ impl Writing<'_> {
         });
         Ok(events.collect())
     }
+}
+
+/// Makes sure that nothing was kept for a quote where this application goes, since the fleet was looked at; and that
+/// nothing will be before this is written.
+async fn still_free(conn: &mut PgConnection, case: &Case) -> Result<(), Error> {
+    let assigned = case.changes.assignments.iter();
+    let nodes: Vec<NodeId> = assigned.map(|assignment| assignment.node).collect();
+    if nodes.is_empty() {
+        return Ok(());
+    }
+    db::nodes::share(conn, &nodes).await?;
+    if db::kept_rooms::is_unseen_on(conn, &nodes, case.app.id, case.now).await? {
+        return Err(Error::RoomKept);
+    }
+    Ok(())
 }
 
 /// Those that left a slot first, so that it is free for those that fill it.

@@ -245,6 +245,7 @@ impl Case {
                 (None, None, None) => Containers::Unproven,
             },
             finished: revision.finished_at.is_some(),
+            secrets: self.app.secrets,
         }
     }
 

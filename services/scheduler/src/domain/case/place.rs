@@ -168,9 +168,10 @@ impl Case {
         workload: &Workload,
         traceparent: &str,
     ) {
-        let now = self.now;
+        let (now, secrets) = (self.now, self.app.secrets);
         let Some(copy) = self.change(id) else { return };
         copy.instance.assign(node, revision.id, now);
+        copy.instance.secrets = secrets;
         traceparent.clone_into(&mut copy.instance.traceparent);
         (copy.number, copy.rollout) = (revision.number, revision.rollout);
         (copy.resources, copy.ports) = (workload.resources, workload.ports.clone());

@@ -1,11 +1,17 @@
 //! Steps carried out on a small fleet, without a database.
 
+use std::collections::BTreeMap;
+
 use chrono::TimeDelta;
 use fluxplane_core::{NodeState, Place, Resources, SystemIds, Tier};
 use fluxplane_placement::Geo;
 
 use super::*;
-use crate::domain::{AppState, InstanceState, Node, Standing, app::fixture, workload::Component};
+use crate::domain::{
+    AppState, InstanceState, Node, Standing,
+    app::fixture,
+    workload::{Component, Port, Protocol},
+};
 
 const TERMS: Terms = Terms {
     rules: Rules {
@@ -51,12 +57,23 @@ fn workload(cpu_milli: u64) -> Workload {
         components: vec![Component {
             name: "web".to_owned(),
             image: "nginx:1".to_owned(),
-            ports: vec![(31_000, 80)],
+            ports: vec![Port {
+                host: 31_000,
+                container: 80,
+                protocol: Protocol::Both,
+            }],
+            environment_sealed: false,
             environment: Vec::new(),
             command: Vec::new(),
             resources,
             tiers: None,
             mounts: Vec::new(),
+            secrets: BTreeMap::new(),
+            registry_credentials: None,
+            entrypoint: Vec::new(),
+            restart: None,
+            stop: None,
+            probes: None,
         }],
     }
 }
@@ -93,6 +110,7 @@ impl World {
                 ended_at: None,
                 version: 2,
                 intent_version: 2,
+                secrets: 0,
             },
             revisions: vec![revision],
             copies: Vec::new(),

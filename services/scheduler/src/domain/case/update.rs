@@ -21,6 +21,10 @@ impl Case {
         let number = revision.number;
         let request = workload.request(self.app.id, 1);
         let decision = means.ids.next();
+        let same_containers = self
+            .position(id)
+            .and_then(|at| self.copies.get(at))
+            .is_some_and(|copy| copy.rollout == revision.rollout);
         let pins_allow = means
             .fleet
             .node(node)
@@ -31,10 +35,15 @@ impl Case {
                 self.assign(id, node, &revision, workload, means.traceparent);
                 self.decided(id, decision);
                 self.keep(decision, number, here.record);
+                let what = if same_containers {
+                    "the new values of its secrets".to_owned()
+                } else {
+                    format!("revision {number}")
+                };
                 self.tell_instance(
                     Stage::Placed,
                     id,
-                    format!("instance {slot} takes on revision {number} on its node"),
+                    format!("instance {slot} takes on {what} on its node"),
                 );
                 return;
             }

@@ -34,6 +34,7 @@ pub(crate) fn goal(number: u32, instances: u32) -> Goal {
         instances,
         containers: Containers::Unproven,
         finished: false,
+        secrets: 0,
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod agents;
 pub(crate) mod bus;
+pub(crate) mod private;
 pub(crate) mod spec;
 pub(crate) mod wallet;
 
@@ -29,6 +30,7 @@ use fluxplane_proto::{
         App, AppState, CancelAppRequest, Funding, GetAppRequest, Instance, InstanceState,
         ListInstancesRequest, SignedSpec, SubmitAppRequest, TimelineEntry, UpdateAppRequest,
         WatchTimelineRequest, app_service_client::AppServiceClient,
+        secret_service_client::SecretServiceClient,
     },
 };
 use fluxplane_scheduler::{SERVICE, STORE, config::Config, service};
@@ -99,7 +101,7 @@ impl Plane {
         let pki = tempfile::tempdir().unwrap();
         development::ensure(
             pki.path(),
-            &["gateway", "billing", "scheduler"],
+            &["gateway", "billing", "node-registry", "scheduler"],
             SystemClock.now(),
         )
         .unwrap();
@@ -155,13 +157,26 @@ impl Plane {
         self.client_as("gateway")
     }
 
+    /// The file with the root keys.
+    pub(crate) fn root_keys(&self) -> std::path::PathBuf {
+        self.pki.path().join(development::ROOT_KEYS)
+    }
+
+    pub(crate) fn secrets_as(&self, service: &str) -> SecretServiceClient<Client> {
+        SecretServiceClient::new(self.connect_as(service))
+    }
+
     pub(crate) fn client_as(&self, service: &str) -> AppServiceClient<Client> {
+        AppServiceClient::new(self.connect_as(service))
+    }
+
+    fn connect_as(&self, service: &str) -> Client {
         let peer = fluxplane_platform::config::Peer {
             endpoint: format!("https://{}", self.config.grpc.listen),
             timeout: Span(Duration::from_secs(10)),
         };
         let credentials = credentials(&self.pki, service);
-        AppServiceClient::new(grpc::client::connect(&peer, &credentials).unwrap())
+        grpc::client::connect(&peer, &credentials).unwrap()
     }
 
     pub(crate) fn now_ms(&self) -> u64 {
@@ -410,6 +425,8 @@ fn config(db: &TestDb, nats: &Nats, pki: &tempfile::TempDir) -> Config {
     config.tls.ca_file = pki.path().join("ca.pem");
     config.tls.cert_file = pki.path().join("scheduler.pem");
     config.tls.key_file = pki.path().join("scheduler.key");
+    config.private.root_keys_file = pki.path().join(development::ROOT_KEYS);
+    config.private.upkeep_period = Span(Duration::from_millis(100));
     config.grpc.listen = free_address();
     config.placement.period = Span(Duration::from_millis(100));
     config.placement.retry = Span(Duration::from_millis(300));

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::rest::{
-    v1::FluxOsSpec,
+    v1::AnySpec,
     wire::{Malformed, id, json, optional_id, optional_time, some, time},
 };
 
@@ -69,7 +69,7 @@ pub struct Revision {
     pub number: u32,
     /// The canonical specification. Left out in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<FluxOsSpec>)]
+    #[schema(value_type = Option<AnySpec>)]
     pub spec: Option<Box<RawValue>>,
     /// What the `OP_RETURN` of a payment must carry.
     pub message_hash: String,

@@ -24,7 +24,7 @@ pub struct CreateApp {
     /// The quote to be paid.
     pub quote_id: Uuid,
     pub funding: Funding,
-    /// A message of type `fluxappregister`.
+    /// A message of type `fluxappregister`, or `fluxplaneregister` for a specification `fluxplane/v1`.
     pub registration: SignedSpec,
 }
 

@@ -19,7 +19,7 @@ use crate::rest::{
     amount::Amount,
     etag,
     layers::Audited,
-    v1::{FluxOsSpec, quotes::Quote},
+    v1::{AnySpec, quotes::Quote},
     wire::object_text,
 };
 
@@ -56,6 +56,10 @@ impl Funding {
 pub enum MessageType {
     FluxAppRegister,
     FluxAppUpdate,
+    /// Registers a specification `fluxplane/v1`.
+    FluxplaneRegister,
+    /// Updates one.
+    FluxplaneUpdate,
 }
 
 impl MessageType {
@@ -63,13 +67,17 @@ impl MessageType {
         match self {
             Self::FluxAppRegister => "fluxappregister",
             Self::FluxAppUpdate => "fluxappupdate",
+            Self::FluxplaneRegister => "fluxplaneregister",
+            Self::FluxplaneUpdate => "fluxplaneupdate",
         }
     }
 }
 
-/// A specification with its owner's signature, exactly as FluxOS takes it.
+/// A specification with its owner's signature.
 ///
-/// What is signed is the text `type` + `version` + canonical JSON of `spec` + `timestamp`.
+/// What is signed of a specification of FluxOS is the text `type` + `version` + canonical JSON of `spec` + `timestamp`, exactly as
+/// FluxOS takes it. Of `fluxplane/v1` it is `type` + `version` + `fluxplane/v1` + SHA-256 of the canonical JSON in lower-case hex +
+/// `timestamp`; `POST /v1/specs:check` answers with that SHA-256.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SignedSpec {
@@ -78,7 +86,7 @@ pub struct SignedSpec {
     /// Version of the message, 1.
     #[schema(example = 1)]
     pub version: u32,
-    #[schema(value_type = FluxOsSpec)]
+    #[schema(value_type = AnySpec)]
     pub spec: Box<RawValue>,
     /// Milliseconds since 1970, as signed. At most one hour old.
     #[schema(example = 1_763_798_400_123_u64)]

@@ -25,7 +25,7 @@ pub struct UpdateApp {
     /// The quote to be paid, made with `update_of`.
     pub quote_id: Uuid,
     pub funding: Funding,
-    /// A message of type `fluxappupdate`.
+    /// A message of type `fluxappupdate`, or `fluxplaneupdate` for a specification `fluxplane/v1`.
     pub registration: SignedSpec,
 }
 

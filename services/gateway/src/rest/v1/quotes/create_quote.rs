@@ -16,7 +16,7 @@ use crate::rest::{
     Failure, Gateway,
     extract::{Call, JsonBody},
     layers::Audited,
-    v1::FluxOsSpec,
+    v1::AnySpec,
     wire::{object_text, required},
 };
 
@@ -25,7 +25,7 @@ use crate::rest::{
 #[serde(deny_unknown_fields)]
 pub struct CreateQuote {
     /// The specification as it will be signed.
-    #[schema(value_type = FluxOsSpec)]
+    #[schema(value_type = AnySpec)]
     pub spec: Box<RawValue>,
     /// For an update: name of the running application. The unused part of its term is credited.
     pub update_of: Option<String>,

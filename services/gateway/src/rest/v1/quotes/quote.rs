@@ -34,9 +34,9 @@ pub struct Quote {
     pub price_usd: Amount,
     /// Dollars per FLUX.
     pub rate: Amount,
-    /// Length of the paid term in blocks.
+    /// Length of the paid term in blocks; null for `fluxplane/v1`, whose terms are seconds.
     #[schema(example = 88_000)]
-    pub term_blocks: u32,
+    pub term_blocks: Option<u32>,
     /// Length of the paid term in seconds.
     pub term_seconds: u64,
     /// Copies the price is for.
@@ -48,12 +48,12 @@ pub struct Quote {
     pub created_at: DateTime<Utc>,
     /// The price holds until then.
     pub expires_at: DateTime<Utc>,
-    /// Name and height of the price table.
+    /// The price list: name and height of FluxOS' row, or the version of the plane's own.
     pub price_table: String,
     /// How the price came about, one step a line.
     pub breakdown: Vec<String>,
-    /// The smallest amount that FluxOS nodes themselves would accept.
-    pub network_minimum: Amount,
+    /// The smallest amount that FluxOS nodes themselves would accept; null for `fluxplane/v1`.
+    pub network_minimum: Option<Amount>,
     /// The rate that the quote is pinned to, and what it rests on.
     pub rate_basis: Option<Rate>,
     /// What the price consists of. The amounts of each currency add up to its price.
@@ -67,7 +67,7 @@ pub struct Quote {
 /// One part of a price, in both currencies. Negative where something is taken off.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct PriceLine {
-    #[schema(example = "list price of 3 instances for 88000 blocks")]
+    #[schema(example = "web: 500/1000 of a cpu thread")]
     pub item: String,
     pub usd: Amount,
     pub flux: Amount,
@@ -92,6 +92,12 @@ pub struct WhatIf {
     /// Latest starts that this rests on; 0 when it is an assumption.
     #[schema(example = 200)]
     pub starts_measured: u32,
+    /// Copies that have room until the quote expires, and on until their application is placed when it is submitted in time;
+    /// null for updates, which are where they are. Of several quotes for one name the newest keeps room.
+    #[schema(example = 3)]
+    pub instances_reserved: Option<u32>,
+    /// Why that is not as many as are wanted; null when it is.
+    pub reservation_shortage: Option<String>,
 }
 
 impl From<wire::WhatIf> for WhatIf {
@@ -103,6 +109,8 @@ impl From<wire::WhatIf> for WhatIf {
             pending_reason: some(&what_if.pending_reason).map(str::to_owned),
             expected_start_seconds: what_if.expected_start_seconds,
             starts_measured: what_if.starts_measured,
+            instances_reserved: what_if.instances_reserved,
+            reservation_shortage: some(&what_if.reservation_shortage).map(str::to_owned),
         }
     }
 }
@@ -139,7 +147,10 @@ impl TryFrom<wire::Quote> for Quote {
             expires_at: time("expires_at", quote.expires_at)?,
             price_table: quote.price_table,
             breakdown: quote.breakdown,
-            network_minimum: Amount::from_wire("network_minimum", quote.network_minimum)?,
+            network_minimum: quote
+                .network_minimum
+                .map(|minimum| Amount::from_wire("network_minimum", Some(minimum)))
+                .transpose()?,
             rate_basis: quote.rate.map(Rate::try_from).transpose()?,
             lines: quote
                 .lines

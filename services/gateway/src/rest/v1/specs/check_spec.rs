@@ -4,7 +4,7 @@ use axum::{Json, extract::State};
 use fluxplane_app_spec::{
     json::Value,
     legacy::{Context, judge, verdict},
-    native::{NativeSpec, examine, to_v8},
+    native::{NativeSpec, examine, to_v8, unserved},
     strict::{self, Finding},
 };
 use serde::Serialize;
@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
 use super::document::{SpecBody, SpecFinding, SpecKind, height};
-use crate::rest::{Failure, Gateway, v1::FluxOsSpec};
+use crate::rest::{Failure, Gateway, v1::AnySpec};
 
 /// What is said of a specification.
 #[derive(Debug, Serialize, ToSchema)]
@@ -22,7 +22,7 @@ pub struct SpecVerdict {
     /// Height whose rules were applied.
     #[schema(example = 2_996_914)]
     pub height: u64,
-    /// Whether it keeps every rule of this plane.
+    /// Whether it keeps every rule of this plane, and asks for nothing that the plane does not do yet.
     pub accepted: bool,
     /// What must be changed for this plane; empty when it is accepted.
     pub findings: Vec<SpecFinding>,
@@ -52,7 +52,7 @@ pub struct FluxOsVerdict {
     post,
     path = "/v1/specs:check",
     tag = "specs",
-    request_body(content((FluxOsSpec = "application/json"), (String = "application/yaml"))),
+    request_body(content((AnySpec = "application/json"), (String = "application/yaml"))),
     responses((status = 200, description = "The verdicts", body = SpecVerdict)),
 )]
 pub async fn check_spec(
@@ -83,7 +83,7 @@ pub async fn check_spec(
 }
 
 fn native(text: &[u8], height: u64) -> SpecVerdict {
-    let examined = examine(text);
+    let mut examined = examine(text);
     let good = examined
         .spec
         .as_ref()
@@ -107,12 +107,16 @@ fn native(text: &[u8], height: u64) -> SpecVerdict {
             canonical: None,
         },
     };
+    let (canonical, sha256) = (good.map(NativeSpec::canonical), good.map(NativeSpec::hash));
+    // A good document may ask for more than the plane does today.
+    let unserved = good.map(unserved).unwrap_or_default();
+    examined.findings.extend(unserved);
     SpecVerdict {
         kind: Some(SpecKind::Native),
         height,
-        accepted: good.is_some(),
-        canonical: good.map(NativeSpec::canonical),
-        sha256: good.map(NativeSpec::hash),
+        accepted: examined.findings.is_empty(),
+        canonical,
+        sha256,
         fluxos,
         findings: shown(examined.findings),
     }

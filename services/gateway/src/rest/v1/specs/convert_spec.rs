@@ -15,7 +15,7 @@ use super::document::{SpecBody, SpecKind, height, refused, violations};
 use crate::rest::{
     Failure, Gateway,
     extract::QueryParams,
-    v1::FluxOsSpec,
+    v1::AnySpec,
     wire::{Malformed, json},
 };
 
@@ -60,7 +60,7 @@ pub struct ConvertedSpec {
     path = "/v1/specs:convert",
     tag = "specs",
     params(ConvertQuery),
-    request_body(content((FluxOsSpec = "application/json"), (String = "application/yaml"))),
+    request_body(content((AnySpec = "application/json"), (String = "application/yaml"))),
     responses((status = 200, description = "The conversion", body = ConvertedSpec)),
 )]
 pub async fn convert_spec(
